@@ -1,0 +1,36 @@
+"""A notebook as this project sees it: its cells, and nothing that a file may claim about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CellKind(StrEnum):
+    """nbformat's three kinds."""
+
+    CODE = "code"
+    MARKDOWN = "markdown"
+    RAW = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell. ``index`` counts all cells of the file from 0; ``id`` is None where the file has none."""
+
+    index: int
+    kind: CellKind
+    source: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook that was read and found fit to be graded."""
+
+    cells: tuple[Cell, ...]
+
+    @property
+    def code_cells(self) -> tuple[Cell, ...]:
+        """Code cells with something in them, in the file's order."""
+        return tuple(c for c in self.cells if c.kind is CellKind.CODE and c.source.strip())

@@ -1,0 +1,99 @@
+"""The rubric: what a homework consists of, and what each item of it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class PartKind(StrEnum):
+    """What a student hands in under one heading of the homework."""
+
+    EXERCISE = "exercise"
+    SHORT_ANSWER = "short_answer"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One exercise or question of the homework, as the template prints it."""
+
+    key: str  # "ex1", "q3"
+    kind: PartKind
+    heading: str  # "Question 3": how the template's heading begins
+    title: str  # "Reconstruction Loss"
+    options: Mapping[str, str] = field(default_factory=dict)  # choice only: letter → text
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One idea that a short answer is expected to contain."""
+
+    id: str
+    name: str
+    points: float
+    subquestion: int | None
+    statements: tuple[str, ...]
+    misconceptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the grade. ``check`` names the judgement, ``params`` are its literal settings."""
+
+    key: str  # "ex1.latent_8"
+    part: str
+    title: str
+    points: float
+    check: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    concepts: tuple[Concept, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """What an upload may weigh before it is read."""
+
+    bytes: int
+    cells: int
+    nesting: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """What a notebook may use while it runs."""
+
+    cell_seconds: float
+    total_seconds: float
+    memory_bytes: int
+    processes: int
+    output_bytes_per_cell: int
+    output_bytes: int
+    models: int
+    model_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rubric:
+    """One version of one assignment's rubric. ``sha256`` is of the file's bytes."""
+
+    id: str
+    title: str
+    sha256: str
+    parts: tuple[Part, ...]
+    items: tuple[Item, ...]
+    upload_limits: UploadLimits
+    run_limits: RunLimits
+    latent_dims: tuple[int, ...]
+    dataset: str  # "mnist"
+
+    @property
+    def maximum(self) -> float:
+        """The points that the assignment is worth."""
+        return round(sum(item.points for item in self.items), 6)
+
+    def part(self, key: str) -> Part:
+        """The part with this key; ``KeyError`` where there is none."""
+        return {part.key: part for part in self.parts}[key]

@@ -1,0 +1,75 @@
+"""The error tree, split by who must mend it.
+
+::
+
+    GraderError
+    ├── UploadRefused          the student: this file cannot be graded as it is
+    │   ├── TooLarge               more bytes, cells or nesting than the assignment allows
+    │   └── NotANotebook           empty, wrong encoding, not JSON, not nbformat 3 or 4
+    ├── RequestRefused         the caller of a door (a person at the CLI, an LMS at the API)
+    │   ├── NotFound               no such course, assignment, submission or file
+    │   ├── NotPermitted           no key, an expired key, or a scope it lacks
+    │   └── Conflict               an idempotency key used again for something else
+    ├── ContentInvalid         the instructor: a rubric, template or calibration is wrong
+    └── OurFailure             the admin or the engineer: retried, then shown as `failed`, never a zero
+        ├── SetupIncomplete        the machine lacks something; the message gives the line to type
+        ├── SandboxUnavailable     no jail could be started
+        └── EvidenceMissing        something stored can no longer be read
+
+What a student's code does (an error, a time-out, a crash) is no exception at all: it is a value
+in the evidence. Every message says what is wrong and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class GraderError(Exception):
+    """Everything that this project raises on purpose. ``str(error)`` is fit to be shown."""
+
+
+class UploadRefused(GraderError):
+    """The upload cannot be graded as it is; the message is written for a student."""
+
+
+class TooLarge(UploadRefused):
+    """More bytes, cells or nesting than the assignment allows."""
+
+
+class NotANotebook(UploadRefused):
+    """Empty, in a wrong encoding, not JSON, or JSON that is no notebook."""
+
+
+class RequestRefused(GraderError):
+    """The caller asked for something that cannot be done as asked."""
+
+
+class NotFound(RequestRefused):
+    """No such course, assignment, submission or file."""
+
+
+class NotPermitted(RequestRefused):
+    """No key, an expired or revoked key, or a key without the scope."""
+
+
+class Conflict(RequestRefused):
+    """The request contradicts an earlier one."""
+
+
+class ContentInvalid(GraderError):
+    """A rubric, template or calibration is wrong; the message names file, line and the mend."""
+
+
+class OurFailure(GraderError):
+    """We failed. Never a grade: the work is tried again, then shown as ``failed``."""
+
+
+class SetupIncomplete(OurFailure):
+    """The machine lacks something; the message gives the line to type."""
+
+
+class SandboxUnavailable(OurFailure):
+    """No jail could be started."""
+
+
+class EvidenceMissing(OurFailure):
+    """Something that was stored can no longer be read."""

@@ -1,0 +1,1 @@
+"""Read a notebook, align it to the template, execute it. The child runs inside the jail."""

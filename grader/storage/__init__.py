@@ -1,0 +1,1 @@
+"""Tables, repositories, unit of work, blobs by sha256, migrations."""
