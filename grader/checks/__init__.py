@@ -1,1 +1,1 @@
-"""Pure judgements: (evidence, item) → `CheckResult`. One short function each; the registry is a literal dict."""
+"""Pure judgements: (evidence, item, part) → `CheckResult`. The registry is a literal dict."""
