@@ -1,0 +1,57 @@
+"""Every setting, read once from the environment (``GRADER_…``) or from a ``.env`` file beside the command."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from grader.errors import SetupIncomplete
+
+
+class Settings(BaseSettings):
+    """What an admin may set. Each field's description is what the README's table says."""
+
+    model_config = SettingsConfigDict(env_prefix="GRADER_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path("var"), description="where the service keeps its database, blobs and data sets")
+    content: Path = Field(Path(), description="the folder that holds `rubrics/` and `reference/`")
+    data: Path | None = Field(None, description="where data sets are kept; default: `data` in `GRADER_HOME`")
+    database: str = Field("", description="SQLAlchemy URL; default: SQLite in `GRADER_HOME`")
+    host: str = Field("127.0.0.1", description="address that the web process listens on")
+    port: int = Field(8000, ge=0, le=65535, description="its port; 0 takes a free one")
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=0,
+        le=256,
+        description="workers of `grader serve`, one jail each; 0: only the web process; default: one per core",
+    )
+    trusted_class: bool = Field(
+        False, description="run without cgroups: one student's memory use can then hurt another's run"
+    )
+
+    @property
+    def data_folder(self) -> Path:
+        """Where data sets are kept."""
+        return (self.data or self.home / "data").resolve()
+
+    @property
+    def database_url(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database or f"sqlite:///{self.home.resolve() / 'grader.db'}"
+
+
+def read_settings() -> Settings:
+    """Read the settings; `SetupIncomplete` names each wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"GRADER_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].lower()}, not {e['input']!r}"
+            for e in error.errors()
+        )
+        raise SetupIncomplete(
+            f"settings cannot be used: {wrong}. Mend them in the environment or in .env."
+        ) from None

@@ -1,0 +1,99 @@
+"""Whole-system cases as data: a notebook goes in at the front door, a grade comes out.
+
+Each folder beside this file holds `case.yaml` (what to upload, see `builder.py`) and `expected.yaml`:
+`status`, and where it matters `score`, `message`, `items` (per key: points, state, words of the feedback;
+`others` speaks for every item not named), `answers` (words that must have been mapped to a part),
+`unmapped`, and `states` of the code cells.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.golden.builder import build
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+CASES = sorted(folder.parent for folder in HERE.glob("*/case.yaml"))
+EXIT_STATUS = {"graded": 0, "needs_review": 0, "refused": 2, "failed": 3}
+
+
+def test_there_is_a_case_for_everything_that_was_promised() -> None:
+    assert len(CASES) >= 20
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_golden(folder: Path, tmp_path: Path, data_folder: Path) -> None:
+    case, expected = _load(folder / "case.yaml"), _load(folder / "expected.yaml")
+    upload = tmp_path / "homework_05_a_new_user.ipynb"
+    upload.write_bytes(build(case, folder))
+    document = _grade(upload, _content(case, tmp_path), tmp_path, data_folder)
+
+    assert document["status"] == expected["status"], document
+    if "message" in expected:
+        assert expected["message"] in document["message"].lower()
+    if "score" in expected:
+        assert document["score"]["given"] == expected["score"]
+    _compare_items(document, expected.get("items", {}))
+    states = [cell["state"] for cell in document.get("cells", [])]
+    if "states" in expected:
+        assert states == expected["states"]
+    if "first_state" in expected:
+        assert (states[0], states[-1]) == (expected["first_state"], expected["last_state"])
+    for part, words in expected.get("answers", {}).items():
+        assert words in json.dumps(_item(document, part)["evidence"])
+
+
+def _load(path: Path) -> dict[str, Any]:
+    return dict(YAML(typ="safe").load(path))
+
+
+def _content(case: dict[str, Any], tmp_path: Path) -> Path:
+    """The content folder; with a copy of the rubric where the case tightens its limits."""
+    if "limits" not in case:
+        return REPOSITORY
+    for name in ("rubrics", "reference"):
+        shutil.copytree(REPOSITORY / name, tmp_path / "content" / name)
+    path = tmp_path / "content" / "rubrics" / "homework_05.yaml"
+    yaml = YAML()
+    rubric = yaml.load(path)
+    rubric["run_limits"].update(case["limits"])
+    yaml.dump(rubric, path)
+    return tmp_path / "content"
+
+
+def _grade(upload: Path, content: Path, home: Path, data: Path) -> dict[str, Any]:
+    settings = {"GRADER_CONTENT": content, "GRADER_HOME": home / "home", "GRADER_DATA": data}
+    finished = subprocess.run(
+        [sys.executable, "-m", "grader", "grade", str(upload), "--assignment", "homework_05", "--json"],
+        env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
+        | {name: str(value) for name, value in settings.items()},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.stdout, finished.stderr
+    document: dict[str, Any] = json.loads(finished.stdout)
+    assert finished.returncode == EXIT_STATUS[document["status"]], finished.stderr
+    return document
+
+
+def _item(document: dict[str, Any], key: str) -> dict[str, Any]:
+    return next(item for item in document["items"] if item["key"] == key)
+
+
+def _compare_items(document: dict[str, Any], expected: dict[str, Any]) -> None:
+    for item in document.get("items", []):
+        wanted = dict(expected.get(item["key"], expected.get("others", {})))
+        words = wanted.pop("feedback", "")
+        assert {name: item[name] for name in wanted} == wanted, item
+        assert words in item["feedback"], item
