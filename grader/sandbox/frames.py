@@ -41,7 +41,9 @@ def read_frame(stream: BinaryIO, max_bytes: int) -> Frame | None:
     if len(lengths) < _LENGTHS.size:
         raise FrameInvalid("the stream ended inside a frame's lengths")
     header_bytes, payload_bytes = _LENGTHS.unpack(lengths)
-    if header_bytes > MAX_HEADER_BYTES or header_bytes + payload_bytes > max_bytes:
+    if header_bytes > MAX_HEADER_BYTES:
+        raise FrameInvalid(f"a header of {header_bytes} bytes")
+    if header_bytes + payload_bytes > max_bytes:
         raise FrameTooLarge(f"a frame of {header_bytes} + {payload_bytes} bytes")
     header = _read_exactly(stream, header_bytes)
     payload = _read_exactly(stream, payload_bytes)

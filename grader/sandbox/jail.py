@@ -73,6 +73,9 @@ class JailExit:
     detail: str
     seconds: float
     peak_memory_bytes: int = 0  # 0 where it could not be measured
+    oom_kills: int = (
+        0  # processes inside that the kernel ended for want of memory; the entry may outlive them
+    )
 
 
 class Jail(Protocol):

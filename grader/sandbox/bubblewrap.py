@@ -1,0 +1,229 @@
+"""Real jails: one bubblewrap per request, under its own control group, service uid and system call filter."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.errors import SandboxUnavailable, SetupIncomplete
+from grader.sandbox.arguments import (
+    Environment,
+    build_arguments,
+    build_command,
+    files_inside,
+    this_environment,
+)
+from grader.sandbox.cgroups import Cgroup, find_parents
+from grader.sandbox.diagnosis import NO_BWRAP, NO_CGROUP, explain_failure
+from grader.sandbox.jail import JailRequest, Limits
+from grader.sandbox.launch import (
+    TOOLS_PATH,
+    Staging,
+    build_chain,
+    close_all,
+    hand_over,
+    staged_sources,
+)
+from grader.sandbox.owners import Records, Watchdog, name_owner
+from grader.sandbox.running import BubblewrapJail, Started
+from grader.sandbox.slots import SlotPool, end_processes_of
+from grader.sandbox.syscalls import compile_filter
+
+_log = logging.getLogger(__name__)
+
+_GROUP_PREFIX = "notebook-jail-"
+OLDEST_BWRAP = (0, 8)
+# Belongs to the machine, not to one installation: two services must not hand out the same uid.
+MACHINE_FOLDER = Path("/run/notebook-grader")
+
+
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    """What `BubblewrapSandbox` found here."""
+
+    bwrap: Path
+    groups: tuple[Path, ...]  # below which cgroups are made; empty: none, for a trusted class only
+    is_root: bool
+
+
+class BubblewrapSandbox:
+    """Implements `grader.sandbox.jail.Sandbox`. Safe to use from several threads.
+
+    Raises `SetupIncomplete` when made on a machine that lacks bubblewrap, libseccomp or, unless
+    ``trusted_class``, control groups. Made once per process; making it removes what a killed
+    service left behind in ``scratch``.
+    """
+
+    def __init__(
+        self,
+        *,
+        environment: Environment,
+        scratch: Path,
+        trusted_class: bool = False,
+        cpus: float | None = None,
+        slots: int = 64,
+    ) -> None:
+        self.environment = environment
+        self.scratch = scratch
+        self._cpus = cpus
+        self._machine = _look_around(trusted_class)
+        self._filter = compile_filter()
+        self._slots = SlotPool(MACHINE_FOLDER / "slots", slots)
+        # Two sandboxes of one process must not end each other's jails either.
+        self._name = f"{name_owner()}-{secrets.token_hex(4)}"
+        self._numbers = itertools.count(1)
+        self._records = Records(scratch / "jails")
+        self._records.clean()
+        prefixes = [parent / f"{_GROUP_PREFIX}{self._name}-" for parent in self._machine.groups]
+        self._watchdog = Watchdog(prefixes, self._records.folder / f"{self._name}-")
+        # A jail dies with the thread that launched it, so that is one which outlives every jail.
+        self._launcher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="jail-launcher")
+
+    @property
+    def limits_memory(self) -> bool:
+        """Whether there are control groups here: without them, memory is limited per process only."""
+        return bool(self._machine.groups)
+
+    def start(self, request: JailRequest) -> BubblewrapJail:
+        """Start one jail; `SandboxUnavailable` where none can be started.
+
+        A jail that fails while it is being built says so from its `frames`.
+        """
+        for frame in request.frames:
+            json.dumps(frame.header, allow_nan=False)
+        future = self._launcher.submit(self._start, request)
+        try:
+            return future.result()
+        except OSError as error:
+            raise SandboxUnavailable(f"No jail could be started: {error}") from error
+        except BaseException:
+            # Interrupted while waiting: nobody will ever hold this jail.
+            future.add_done_callback(_discard)
+            raise
+
+    def _start(self, request: JailRequest) -> BubblewrapJail:
+        with ExitStack() as held:
+            name = f"{self._name}-{next(self._numbers)}"
+            staging = self._take_slot(held)
+            group = self._make_group(name, request.limits, held)
+            process, status = self._launch(request, staging, group)
+            started = Started(process, status, group, held.pop_all().close, self._explain)
+            return BubblewrapJail(started, request.limits, request.frames)
+
+    def _take_slot(self, held: ExitStack) -> Staging | None:
+        if not self._machine.is_root:
+            return None
+        slot = self._slots.take()
+        held.callback(slot.release)
+        # The lock of this uid is ours alone, so whatever still runs under it was left by a dead service.
+        end_processes_of(slot.uid)
+        stage = MACHINE_FOLDER / "stage"
+        stage.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return Staging(stage, slot.uid)
+
+    def _make_group(self, name: str, limits: Limits, held: ExitStack) -> Cgroup | None:
+        if not self._machine.groups:
+            return None
+        self._watchdog.ensure()
+        group = Cgroup(tuple(parent / f"{_GROUP_PREFIX}{name}" for parent in self._machine.groups))
+        self._records.write(name, group)
+        held.callback(self._drop_group, name, group)
+        try:
+            # Two more than asked for: bubblewrap itself, outside and inside.
+            group.make(memory_bytes=limits.memory_bytes, processes=limits.processes + 2, cpus=self._cpus)
+        except OSError as error:
+            raise SandboxUnavailable(f"{NO_CGROUP} (The kernel said: {error})") from error
+        return group
+
+    def _drop_group(self, name: str, group: Cgroup) -> None:
+        group.kill()
+        if group.remove():
+            self._records.forget(name)
+        else:
+            _log.error("the control group of jail %s is still in use; the next start removes it", name)
+
+    def _launch(
+        self, request: JailRequest, staging: Staging | None, group: Cgroup | None
+    ) -> tuple[subprocess.Popen[bytes], int]:
+        mounts = (*self.environment.mounts(), *request.mounts)
+        sources = tuple(dict.fromkeys(mount.source for mount in mounts))
+        for source in sources:
+            if not source.exists():
+                raise SandboxUnavailable(f"{source} is to be mounted into a jail but does not exist.")
+        reading, writing = os.pipe()
+        try:
+            with ExitStack() as handed:
+                handed.callback(os.close, writing)
+                files = hand_over({**files_inside(), "seccomp": self._filter})
+                handed.callback(close_all, files)
+                places = staged_sources(sources, staging)
+                arguments = build_arguments(self.environment, request, places, {**files, "status": writing})
+                lists = hand_over({"arguments": b"".join(os.fsencode(word) + b"\0" for word in arguments)})
+                handed.callback(close_all, lists)
+                inside = build_command(self.environment, request)
+                bubblewrap = [str(self._machine.bwrap), "--args", str(lists["arguments"]), "--", *inside]
+                process = subprocess.Popen(
+                    build_chain(bubblewrap, group.folders if group else (), sources, staging),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    cwd="/",
+                    # Whatever bubblewrap itself has in its environment can be read inside.
+                    env={"PATH": TOOLS_PATH},
+                    pass_fds=(*files.values(), *lists.values(), writing),
+                    start_new_session=True,
+                )
+        except BaseException:
+            os.close(reading)
+            raise
+        return process, reading
+
+    def _explain(self, printed: str) -> str:
+        return explain_failure(printed, self.environment)
+
+
+def open_sandbox(
+    *, scratch: Path, hidden: Sequence[Path] = (), trusted_class: bool = False
+) -> BubblewrapSandbox:
+    """Make the sandbox for this very Python; ``hidden`` paths can be seen in no jail."""
+    return BubblewrapSandbox(
+        environment=this_environment(hidden), scratch=scratch, trusted_class=trusted_class
+    )
+
+
+def _look_around(trusted_class: bool) -> _Machine:
+    found = shutil.which("bwrap", path=TOOLS_PATH)
+    if found is None:
+        raise SetupIncomplete(NO_BWRAP)
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    version = re.search(r"(\d+)\.(\d+)", said.stdout)
+    if version is None or (int(version[1]), int(version[2])) < OLDEST_BWRAP:
+        raise SetupIncomplete(
+            f"bubblewrap 0.8 or newer is needed; this is {said.stdout.strip() or said.stderr.strip()}. "
+            "Type: sudo apt-get install bubblewrap"
+        )
+    groups = find_parents()
+    if not groups:
+        if not trusted_class:
+            raise SetupIncomplete(NO_CGROUP)
+        _log.warning(
+            "NO CONTROL GROUP: jails run without a limit on their memory as a whole. "
+            "A hostile notebook can bring this machine down. Go on only with a class that you trust."
+        )
+    return _Machine(Path(found), groups, is_root=os.geteuid() == 0)
+
+
+def _discard(future: Future[BubblewrapJail]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        future.result().__exit__(None, None, None)

@@ -1,0 +1,95 @@
+"""Runs inside a jail and tells what it can see and do there: what `selftest` and the tests judge by."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from grader.sandbox.frames import read_frame, write_frame
+from grader.sandbox.jail import Frame
+
+
+def main() -> None:
+    """Do what the first frame asks for, then stay a while to be looked at from outside."""
+    asked = read_frame(sys.stdin.buffer, 1 << 20)
+    if asked is None:
+        return
+    if "memory_bytes" in asked.header:
+        _fill_memory(int(asked.header["memory_bytes"]))
+    write_frame(sys.stdout.buffer, Frame(look(asked.header)))
+    time.sleep(float(asked.header["stay_seconds"]))
+
+
+def look(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what can be seen: ``port``, ``socket``, ``paths`` and ``forks`` say what to try."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    return {
+        "seccomp": fields["Seccomp"],
+        "no_new_privileges": fields["NoNewPrivs"],
+        "capabilities": [fields[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")],
+        "tcp": _connect(socket.AF_INET, ("127.0.0.1", asked["port"])),
+        "abstract": _connect(socket.AF_UNIX, "\0" + asked["socket"]),
+        "seen": [path for path in asked["paths"] if _is_visible(path)],
+        "forks": _fork(int(asked["forks"])),
+        "written": [path for path in ("/", "/usr", "/etc", "/opt") if os.access(path, os.W_OK)],
+    }
+
+
+def _connect(family: int, address: Any) -> str:
+    try:
+        with socket.socket(family) as client:
+            client.settimeout(1)
+            client.connect(address)
+    except OSError as error:
+        return f"refused: {error.strerror or error}"
+    return "connected"
+
+
+def _is_visible(path: str) -> bool:
+    """Whether there is anything to be read: an empty cover shows nothing."""
+    place = Path(path)
+    try:
+        if place.is_dir():
+            return next(place.iterdir(), None) is not None
+        with place.open("rb") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
+
+
+def _fork(wanted: int) -> int:
+    children: list[int] = []
+    try:
+        while len(children) < wanted:
+            child = os.fork()
+            if child == 0:
+                time.sleep(60)
+                os._exit(0)
+            children.append(child)
+    except OSError:
+        pass
+    _end(children)
+    return len(children)
+
+
+def _end(children: Sequence[int]) -> None:
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _fill_memory(size: int) -> None:
+    kept = bytearray(size)
+    for page in range(0, size, 4096):
+        kept[page] = 1
+
+
+if __name__ == "__main__":
+    main()
