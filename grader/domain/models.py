@@ -26,6 +26,7 @@ class Measurement:
     explained_variance: float  # 1 - mse / mean_image_mse
     input_convention: str  # "[0, 1]", "[-1, 1]", "normalised"
     output_convention: str
+    finite: bool = True  # False where the weights lead to NaN or infinity: the training diverged
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class UnmeasuredModel:
     cell: int
     class_name: str
     reason: str
-    latent_dim: int | None = None  # the width its layers suggest
+    latent_dim: int | None = None  # the width its layers suggest; 0 where it cannot be an autoencoder
 
 
 @dataclass(frozen=True, slots=True)

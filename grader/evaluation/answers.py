@@ -1,0 +1,53 @@
+"""What the measuring child may answer; anything else is refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+_Convention = Literal["[0, 1]", "[-1, 1]", "normalised", "[0, 255]"]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Ready(_Answer):
+    """The agreed architecture and the images are loaded."""
+
+    kind: Literal["ready"]
+    images: int
+
+
+class Broken(_Answer):
+    """``model.py`` itself fails."""
+
+    kind: Literal["broken"]
+    reason: Annotated[str, Field(max_length=400)]
+
+
+class Measured(_Answer):
+    """One model's reconstruction error."""
+
+    kind: Literal["measured"]
+    index: int
+    latent_dim: Annotated[int, Field(ge=1, le=1 << 16)]
+    mse: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    input_convention: _Convention
+    output_convention: _Convention
+    certain: bool
+    finite: bool
+
+
+class Unmeasured(_Answer):
+    """One model that is not of the agreed architecture, or whose weights cannot be read."""
+
+    kind: Literal["unmeasured"]
+    index: int
+    reason: Annotated[str, Field(max_length=500)]
+    latent_dim: Annotated[int, Field(ge=0)] | None
+
+
+Answer = Ready | Broken | Measured | Unmeasured
+ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])

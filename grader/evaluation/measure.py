@@ -1,0 +1,194 @@
+"""Weights → `ModelReport`: the agreed architecture, measured on images that no student's code ever saw."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from grader.domain.models import DatasetIdentity, Measurement, ModelReport, UnmeasuredModel
+from grader.domain.run import HarvestedModel
+from grader.errors import OurFailure
+from grader.evaluation.answers import ANSWER, Answer, Broken, Measured, Ready, Unmeasured
+from grader.evaluation.idx import unpack_images
+from grader.evaluation.prepared import Dataset
+from grader.sandbox.jail import ExitReason, Frame, Jail, JailExit, JailRequest, Limits, Sandbox
+
+_ENTRY = "grader.evaluation.child"
+_BATCH_BYTES = 128 << 20  # of weights sent to one jail; a larger model goes alone
+_LAYERS = 64  # that are told of one model
+_START_SECONDS = 90.0
+_SECONDS_PER_MODEL = 10.0
+_MEMORY_BYTES = 2 << 30
+_SURELY_GOOD = 0.75  # explained variance; see `_stands`
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    model: HarvestedModel
+    data: bytes
+
+
+def measure(
+    models: Sequence[HarvestedModel],
+    read: Callable[[str], bytes],
+    *,
+    model_path: Path,
+    latent_dims: Sequence[int],
+    dataset: Dataset,
+    sandbox: Sandbox,
+    on_start: Callable[[Jail], None],
+) -> ModelReport:
+    """Measure every harvested model that fits ``model_path``; say of each other one why not.
+
+    ``read`` gives the blob of a sha256; ``latent_dims`` are the widths for which PCA's error is reported.
+    ``on_start`` gets each jail, so that it can be killed from outside. Without models no jail is started.
+    Raises `OurFailure` where the jail, ``model_path`` or the data set fails: never for what weights do.
+    """
+    began = time.monotonic()
+    outcomes: list[Measurement | UnmeasuredModel] = []
+    if models:
+        opening = _opening(model_path, dataset)
+        pending = list(models)
+        while pending:
+            batch = _next_batch(pending, read)
+            answers = _ask(opening, batch, sandbox, on_start)
+            if not answers:  # its first model ended the jail: alone, it gets one more chance
+                batch = batch[:1]
+                answers = _ask(opening, batch, sandbox, on_start) or [_gave_up()]
+            outcomes += [_outcome(w.model, a, dataset) for w, a in zip(batch, answers, strict=False)]
+            del pending[: len(answers)]
+    return ModelReport(
+        measurements=tuple(o for o in outcomes if isinstance(o, Measurement)),
+        unmeasured=tuple(o for o in outcomes if isinstance(o, UnmeasuredModel)),
+        mean_image_mse=dataset.mean_image_mse,
+        pca_mse={width: dataset.pca_mse[min(width, len(dataset.pca_mse) - 1)] for width in latent_dims},
+        dataset=DatasetIdentity(dataset.name, dataset.sha256, dataset.held_out_images),
+        versions=_versions(),
+        seconds=time.monotonic() - began,
+        threads=1,
+    )
+
+
+def _opening(model_path: Path, dataset: Dataset) -> tuple[Frame, ...]:
+    try:
+        source, images = model_path.read_bytes(), unpack_images(dataset.held_out.read_bytes())
+    except (OSError, ValueError) as error:
+        raise OurFailure(f"models cannot be measured: {error}. Restore that file") from error
+    return Frame({"kind": "reference"}, source), Frame({"kind": "images"}, images.tobytes())
+
+
+def _next_batch(pending: Sequence[HarvestedModel], read: Callable[[str], bytes]) -> list[_Weights]:
+    batch: list[_Weights] = []
+    size = 0
+    for model in pending:
+        data = read(model.sha256)
+        size += len(data)
+        if batch and size > _BATCH_BYTES:
+            break
+        batch.append(_Weights(model, data))
+    return batch
+
+
+def _ask(
+    opening: tuple[Frame, ...], batch: Sequence[_Weights], sandbox: Sandbox, on_start: Callable[[Jail], None]
+) -> list[Measured | Unmeasured]:
+    """Run one jail; its answers in order, fewer than ``batch`` where a model ended it."""
+    request = JailRequest(
+        entry=_ENTRY,
+        frames=opening + tuple(_question(index, weights) for index, weights in enumerate(batch)),
+        limits=Limits(
+            wall_seconds=_START_SECONDS + _SECONDS_PER_MODEL * len(batch),
+            memory_bytes=_MEMORY_BYTES,
+            processes=64,
+            frame_bytes=1 << 16,
+            total_bytes=(1 << 16) + (1 << 12) * len(batch),
+            frames=len(batch) + 1,
+        ),
+    )
+    answers: list[Answer] = []
+    with sandbox.start(request) as jail:
+        on_start(jail)
+        for frame in jail.frames():
+            try:
+                answers.append(ANSWER.validate_python(dict(frame.header)))
+            except ValidationError as error:
+                jail.kill()
+                raise OurFailure(f"the measuring child answered out of turn: {error}") from error
+        return _in_order(answers, batch, jail.exit())
+
+
+def _question(index: int, weights: _Weights) -> Frame:
+    layers = [(layer.name[:200], layer.type[:80]) for layer in weights.model.layers[:_LAYERS]]
+    return Frame({"kind": "model", "index": index, "layers": layers}, weights.data)
+
+
+def _in_order(
+    answers: Sequence[Answer], batch: Sequence[_Weights], end: JailExit
+) -> list[Measured | Unmeasured]:
+    match answers:
+        case [Broken(reason=reason), *_]:
+            raise OurFailure(f"the reference's model.py fails: {reason}. Mend it, then grade again")
+        case [Ready(), *rest]:
+            given = [a for a in rest if isinstance(a, Measured | Unmeasured)]
+        case _:
+            raise OurFailure(f"the measuring jail did not start ({end.reason}): {end.detail}")
+    if [a.index for a in given] != list(range(len(rest))) or len(given) > len(batch):
+        raise OurFailure("the measuring child answered out of order")
+    short = len(given) < len(batch)
+    if end.reason is ExitReason.KILLED or (short and end.reason is ExitReason.COMPLETED):
+        raise OurFailure(f"measuring was ended before it was done ({end.reason}): {end.detail}")
+    return given
+
+
+def _gave_up() -> Unmeasured:
+    return Unmeasured(
+        kind="unmeasured", index=0, reason="measuring it ended the measuring process, twice", latent_dim=None
+    )
+
+
+def _outcome(
+    model: HarvestedModel, answer: Measured | Unmeasured, dataset: Dataset
+) -> Measurement | UnmeasuredModel:
+    if isinstance(answer, Unmeasured):
+        return UnmeasuredModel(model.sha256, model.cell, model.class_name, answer.reason, answer.latent_dim)
+    explained = 1 - answer.mse / dataset.mean_image_mse
+    if not answer.certain and not _stands(explained, answer.latent_dim, dataset):
+        return UnmeasuredModel(
+            model.sha256,
+            model.cell,
+            model.class_name,
+            "the agreed layer sizes, but its activations could not be seen, "
+            f"and with the agreed ones it explains {explained:.2f} of the variance",
+            answer.latent_dim,
+        )
+    return Measurement(
+        weights_sha256=model.sha256,
+        cell=model.cell,
+        latent_dim=answer.latent_dim,
+        mse=answer.mse,
+        explained_variance=explained,
+        input_convention=answer.input_convention,
+        output_convention=answer.output_convention,
+        finite=answer.finite,
+    )
+
+
+def _stands(explained: float, latent_dim: int, dataset: Dataset) -> bool:
+    """Whether a guessed activation was the right one: with a wrong one nobody comes near PCA.
+
+    A doubtful figure goes to a human, who can only raise it: it is no measurement.
+    """
+    pca = 1 - dataset.pca_mse[min(latent_dim, len(dataset.pca_mse) - 1)] / dataset.mean_image_mse
+    return explained >= min(0.9 * pca, _SURELY_GOOD)
+
+
+def _versions() -> dict[str, str]:
+    """The jail uses this very environment, so the versions are known without loading anything."""
+    packages = {name: metadata.version(name) for name in ("torch", "numpy", "safetensors")}
+    return {"python": platform.python_version(), **packages}
