@@ -1,4 +1,3 @@
-# The exercise's class as handed out, and a short training: the cell before a golden case's own code.
 import torch
 from torch import nn
 from torchvision import datasets
@@ -20,7 +19,6 @@ class Autoencoder(nn.Module):
 
 
 def fit(model, prepare=lambda x: x, decoded=lambda out: out[0], steps=350):
-    """Train to give back the images in [0, 1], whatever form of them the model is fed."""
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     for step in range(steps):
         batch = images[(step * 128) % 59_000 :][:128]

@@ -1,0 +1,143 @@
+"""From a content folder to assignments; several things wrong are told at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from grader.domain.rubric import Concept, Item, Part, PartKind, Rubric, RunLimits, UploadLimits
+from grader.errors import ContentInvalid, NotFound
+
+from .consistency import find_contradictions
+from .problems import translate
+from .reference import check_files, has_heading, read_calibration
+from .rubric_file import RubricFile, rubric_model
+from .yaml_lines import Problem, YamlFile, read_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A rubric with the reference files that belong to it."""
+
+    rubric: Rubric
+    template: bytes  # the notebook that students get
+    model_path: Path  # the agreed architecture, loaded by path in a jail
+    calibration: Mapping[str, Any]  # what the reference measured; empty before `grader calibrate`
+    folder: Path  # reference/<id>
+
+
+def load_assignments(content: Path) -> dict[str, Assignment]:
+    """All assignments of ``content`` by id. `ContentInvalid` lists everything that is wrong, a line each."""
+    loaded: dict[str, Assignment] = {}
+    wrong: list[str] = []
+    for path in _rubrics(content):
+        try:
+            loaded[path.stem] = _load(content, path)
+        except ContentInvalid as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ContentInvalid("\n".join(wrong))
+    return loaded
+
+
+def load_assignment(content: Path, assignment_id: str) -> Assignment:
+    """One assignment. `NotFound` where there is none of this id, `ContentInvalid` where it is wrong."""
+    known = {path.stem: path for path in _rubrics(content)}
+    if assignment_id not in known:
+        raise NotFound(f"There is no assignment {assignment_id!r}. There are: {', '.join(known)}.")
+    return _load(content, known[assignment_id])
+
+
+def _rubrics(content: Path) -> list[Path]:
+    paths = sorted((content / "rubrics").glob("*.yaml"))
+    if not paths:
+        raise ContentInvalid(
+            f"{content / 'rubrics'}: no rubric was found; put one there, e.g. homework_05.yaml"
+        )
+    return paths
+
+
+def _load(content: Path, path: Path) -> Assignment:
+    name = f"rubrics/{path.name}"
+    folder = content / "reference" / path.stem
+    data = _read(path, name)
+    rubric, file, problems = _parse(data, path.stem)
+    lines = [f"{name}:{p.line}: {p.message}" for p in sorted(problems, key=lambda p: p.line)]
+    files = [f"reference/{path.stem}/{w.name}:{w.line}: {w.message}" for w in check_files(folder)]
+    if rubric is not None and file is not None and not files:
+        template = _read(folder / "template.ipynb", f"reference/{path.stem}/template.ipynb")
+        lines += [
+            f"{name}:{file.line(('parts', position, 'heading'))}: no heading of the template begins with "
+            f"“{part.heading}”; copy it from reference/{path.stem}/template.ipynb"
+            for position, part in enumerate(rubric.parts)
+            if not has_heading(template, part)
+        ]
+    if rubric is None or lines or files:
+        raise ContentInvalid("\n".join(lines + files))
+    return Assignment(rubric, template, folder / "model.py", read_calibration(folder), folder)
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ContentInvalid(
+            f"{name}:1: the file cannot be read ({error.strerror}); check its permissions"
+        ) from error
+
+
+def _parse(data: bytes, stem: str) -> tuple[Rubric | None, YamlFile | None, list[Problem]]:
+    file = read_yaml(data)
+    if isinstance(file, Problem):
+        return None, None, [file]
+    if not isinstance(file.values, dict):
+        return None, file, [Problem(1, f"the file must begin with fields, e.g. id: {stem}")]
+    try:
+        rubric = rubric_model().model_validate(file.values)
+    except ValidationError as error:
+        return None, file, translate(error, file)
+    problems = [Problem(file.line(place), message) for place, message in find_contradictions(rubric, stem)]
+    return _to_domain(rubric, hashlib.sha256(data).hexdigest()), file, problems
+
+
+def _to_domain(file: RubricFile, sha256: str) -> Rubric:
+    return Rubric(
+        id=file.id,
+        title=file.title,
+        sha256=sha256,
+        parts=tuple(
+            Part(part.key, PartKind(part.kind), part.heading, part.title, part.options) for part in file.parts
+        ),
+        items=tuple(_item(item) for item in file.items),
+        upload_limits=UploadLimits(**file.upload_limits.model_dump()),
+        run_limits=RunLimits(**file.run_limits.model_dump()),
+        latent_dims=tuple(file.latent_dims),
+        dataset=file.dataset,
+    )
+
+
+def _item(item: Any) -> Item:
+    return Item(
+        key=item.key,
+        part=item.part,
+        title=item.title,
+        points=float(item.points),
+        check=item.check,
+        params=item.params.model_dump() if hasattr(item, "params") else {},
+        concepts=tuple(
+            Concept(
+                id=concept.id,
+                name=concept.name,
+                points=float(concept.points),
+                subquestion=concept.subquestion,
+                statements=tuple(concept.statements),
+                misconceptions=tuple(concept.misconceptions),
+            )
+            for concept in getattr(item, "concepts", ())
+        ),
+    )

@@ -1,0 +1,159 @@
+"""How well does the model of one width rebuild images that the student's code never saw?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader.domain.evidence import Evidence
+from grader.domain.grade import CheckResult, ItemState
+from grader.domain.models import Measurement, ModelReport, UnmeasuredModel
+from grader.domain.rubric import Item, Part
+
+from .runs import describe_ending
+from .widths import as_evidence, best_measured, describe, is_finite, possibly_of, state_when_absent
+
+
+@dataclass(frozen=True, slots=True)
+class ReconstructionParameters:
+    """Which model, and how good is good. The field's metadata says what a rubric may give."""
+
+    latent_dim: int = field(
+        metadata={
+            "gt": 0,
+            "examples": [8],
+            "description": "The width of the model's code; one of `latent_dims`.",
+        }
+    )
+    threshold: float = field(
+        metadata={
+            "gt": 0,
+            "le": 1,
+            "examples": [0.5],
+            "description": "Explained variance that earns all points.",
+        }
+    )
+    band: float = field(
+        default=0.02,
+        metadata={
+            "ge": 0,
+            "lt": 1,
+            "examples": [0.02],
+            "description": "So far below the threshold a human decides: chance may have tipped the scale.",
+        },
+    )
+
+
+def reconstruction(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # noqa: ARG001
+    """Full at the threshold, linear below it, nothing at or below the mean image."""
+    params = ReconstructionParameters(**item.params)
+    best = best_measured(evidence.models, params.latent_dim)
+    if best is None:
+        return _absent(evidence, params)
+    if not is_finite(best):
+        return CheckResult(0.0, _diverged(params), evidence=_record(evidence.models, params, best))
+    return _measured(evidence.models, params, best)
+
+
+def _measured(report: ModelReport, params: ReconstructionParameters, best: Measurement) -> CheckResult:
+    explained = best.explained_variance
+    share = min(1.0, max(0.0, explained / params.threshold))
+    in_band = params.threshold - params.band <= explained < params.threshold
+    # A model of another architecture may be the one that the student means, and may be better.
+    rivals = possibly_of(report, {params.latent_dim}) if share < 1 else ()
+    rivals = tuple(m for m in rivals if m.latent_dim == params.latent_dim)
+    sentences = [_figures(report, params, best), _advice(params, explained)]
+    if in_band:
+        sentences.append("It is so near that chance may have decided, so a teacher will look at it.")
+    if rivals:
+        sentences.append(f"There is also {describe(rivals)}, which a teacher will look at.")
+    review = in_band or bool(rivals)
+    return CheckResult(
+        share=share,
+        feedback=" ".join(filter(None, sentences)),
+        state=ItemState.NEEDS_REVIEW if review else ItemState.AUTO,
+        confidence=0.5 if review else 1.0,
+        evidence=_record(report, params, best, rivals),
+    )
+
+
+def _figures(report: ModelReport, params: ReconstructionParameters, best: Measurement) -> str:
+    pca = _pca_explained(report, params.latent_dim)
+    yardstick = "" if pca is None else f" PCA with as many numbers explains {pca:.1%}."
+    return (
+        f"Your model with latent_dim = {params.latent_dim} (cell {best.cell + 1}) has a mean squared error "
+        f"of {best.mse:.4f} per pixel on images it never saw: it explains {best.explained_variance:.1%} of "
+        f"their variance. Wanted: {params.threshold:.1%} or more.{yardstick} "
+        f"Pixels were scaled as the model expects them: {best.input_convention}."
+    )
+
+
+def _advice(params: ReconstructionParameters, explained: float) -> str:
+    if explained >= params.threshold:
+        return ""
+    if explained <= 0:
+        return (
+            "Always answering with the average image would be at least as good: check that the model is "
+            "trained (optimizer.step() is reached, the loss falls) and that its output is compared with its "
+            "input."
+        )
+    return "Train it for longer or with a better learning rate; points grow with the explained variance."
+
+
+def _diverged(params: ReconstructionParameters) -> str:
+    return (
+        f"Your model with latent_dim = {params.latent_dim} does not give numbers any more (NaN or infinity): "
+        "its training has diverged. Use a smaller learning rate and check the loss after each epoch."
+    )
+
+
+def _absent(evidence: Evidence, params: ReconstructionParameters) -> CheckResult:
+    width = params.latent_dim
+    unmeasured = possibly_of(evidence.models, {width})
+    state = state_when_absent(evidence, unmeasured)
+    sentences = [f"No model of the homework's architecture with latent_dim = {width} was found."]
+    if unmeasured:
+        sentences.append(f"What was found and could not be measured: {describe(unmeasured)}.")
+    sentences.append(describe_ending(evidence.run))
+    if state is ItemState.NEEDS_REVIEW:
+        sentences.append("A teacher will look at it.")
+    else:
+        sentences.append(f"Train Autoencoder({width}) as the homework defines it, in a code cell that runs.")
+    return CheckResult(
+        share=0.0,
+        feedback=" ".join(filter(None, sentences)),
+        state=state,
+        confidence=1.0 if state is ItemState.AUTO else 0.0,
+        evidence=_record(evidence.models, params, None, unmeasured),
+    )
+
+
+def _record(
+    report: ModelReport,
+    params: ReconstructionParameters,
+    best: Measurement | None,
+    unmeasured: tuple[UnmeasuredModel, ...] = (),
+) -> Mapping[str, Any]:
+    record: dict[str, Any] = {"latent_dim": params.latent_dim, "threshold": params.threshold}
+    if best is not None:
+        finite = is_finite(best)
+        record |= {
+            "mse": round(best.mse, 6) if finite else None,  # NaN would be no JSON
+            "explained_variance": round(best.explained_variance, 6) if finite else None,
+            "pca_explained_variance": _pca_explained(report, params.latent_dim),
+            "cell": best.cell,
+            "weights_sha256": best.weights_sha256,
+            "input_convention": best.input_convention,
+            "output_convention": best.output_convention,
+        }
+    if unmeasured:
+        record["unmeasured"] = as_evidence(unmeasured)
+    return record
+
+
+def _pca_explained(report: ModelReport, latent_dim: int) -> float | None:
+    mse = report.pca_mse.get(latent_dim)
+    if mse is None or report.mean_image_mse <= 0:
+        return None
+    return round(1 - mse / report.mean_image_mse, 6)

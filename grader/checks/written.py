@@ -1,0 +1,114 @@
+"""Written answers: only what is certainly blank is graded; everything else waits for a human."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from grader.domain.answers import Alignment, Answer, AnswerState, Candidate
+from grader.domain.evidence import Evidence
+from grader.domain.grade import CheckResult, ItemState
+from grader.domain.rubric import Item, Part
+
+from .choice import read_choice
+
+_EMPTY = frozenset({AnswerState.BLANK, AnswerState.PLACEHOLDER})
+_LOST = frozenset({AnswerState.MISSING, AnswerState.AMBIGUOUS})
+_ABOUT_HOMEWORK = 0.3  # closeness of an unplaced cell to the nearest prompt
+_NOTHING = "Nothing is written for"
+_ABSENT = {
+    AnswerState.PLACEHOLDER: "The template's placeholder is unchanged in",
+    AnswerState.MISSING: "No place was found for",
+}
+_ADVICE = "Write your answer below the question's heading, in place of the placeholder."
+_KEPT_CHARACTERS = 4000  # of an answer, in the record of one item; the evidence holds all of it
+
+
+def short_answer(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # noqa: ARG001
+    """A question that is answered in sentences."""
+    where = f"{part.heading} ({part.title})"
+    return judge_written(find_answer(evidence, part), evidence.alignment, where, _ADVICE)
+
+
+def observations(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # noqa: ARG001
+    """The questions in an exercise's code, answered in comments or in text cells below it."""
+    where = f"the questions in the comments of {part.heading}"
+    advice = "Write what you saw into comments of the exercise's code or into a text cell below it."
+    return judge_written(find_answer(evidence, part), evidence.alignment, where, advice)
+
+
+def explanation(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # noqa: ARG001
+    """The reason for a choice, which may stand behind "Explanation" or right behind the letter."""
+    answer = find_answer(evidence, part)
+    given = replace(answer, text=answer.explanation, state=answer.explanation_state)
+    if given.state is AnswerState.MISSING or is_empty(given.state, given.text):
+        if answer.state in _LOST:
+            given = answer
+        elif rest := read_choice(answer.text, part.options).rest:
+            given = replace(answer, text=rest)
+    where = f"the explanation in {part.heading}"
+    return judge_written(given, evidence.alignment, where, "Write your reason behind “Explanation”.")
+
+
+def find_answer(evidence: Evidence, part: Part) -> Answer:
+    """The part's answer; a part that the evidence does not know (the rubric has grown) is missing."""
+    unknown = Answer(part=part.key, state=AnswerState.MISSING, explanation_state=AnswerState.MISSING)
+    return evidence.alignment.answers.get(part.key, unknown)
+
+
+def is_empty(state: AnswerState, text: str) -> bool:
+    """Whether nothing of the student's own stands there."""
+    return state in _EMPTY or (state is AnswerState.ANSWERED and not text.strip())
+
+
+def judge_written(answer: Answer, alignment: Alignment, where: str, advice: str) -> CheckResult:
+    """Nothing for nothing, review for all else. ``where`` names the answer in a sentence."""
+    candidates = list_candidates(answer, alignment)
+    record = record_answer(answer, candidates)
+    absent = answer.state is AnswerState.MISSING or is_empty(answer.state, answer.text)
+    if absent and not candidates:
+        return CheckResult(0.0, f"{_ABSENT.get(answer.state, _NOTHING)} {where}. {advice}", evidence=record)
+    return CheckResult(
+        share=0.0,
+        feedback=f"{_describe(answer, candidates, where)} A teacher will read it and give the points.",
+        state=ItemState.NEEDS_REVIEW,
+        confidence=0.0,
+        evidence=record,
+    )
+
+
+def list_candidates(answer: Answer, alignment: Alignment) -> Sequence[Candidate]:
+    """Cells that may hold this answer.
+
+    Where its place is gone, whatever belongs nowhere else may be it; where its place is empty, only what is
+    about the homework at all: a name or a greeting somewhere is no reason to ask for a human.
+    """
+    if answer.candidates or answer.state is AnswerState.AMBIGUOUS:
+        return answer.candidates
+    if answer.state is AnswerState.MISSING:
+        return alignment.unmapped
+    if is_empty(answer.state, answer.text):
+        return tuple(candidate for candidate in alignment.unmapped if candidate.score >= _ABOUT_HOMEWORK)
+    return ()
+
+
+def record_answer(answer: Answer, candidates: Sequence[Candidate]) -> Mapping[str, Any]:
+    """What was found and where, for the reviewer."""
+    record: dict[str, Any] = {"state": answer.state.value, "cells": list(answer.cells)}
+    if answer.text.strip():
+        record["text"] = answer.text[:_KEPT_CHARACTERS]
+    if candidates:
+        record["candidates"] = [
+            {"cell": c.cell, "excerpt": c.excerpt, "score": round(c.score, 3)} for c in candidates[:20]
+        ]
+    return record
+
+
+def _describe(answer: Answer, candidates: Sequence[Candidate], where: str) -> str:
+    cells = ", ".join(str(c.cell + 1) for c in candidates[:10])
+    if answer.state is AnswerState.AMBIGUOUS:
+        return f"More than one cell may be your answer to {where}" + (f" (cells {cells})." if cells else ".")
+    if candidates:
+        return f"No answer to {where} stands in its own place, but cell {cells} may be meant as one."
+    return f"Your answer to {where} was found ({len(answer.text.split())} words)."
