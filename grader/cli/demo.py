@@ -1,4 +1,4 @@
-"""`grader demo`: the whole service once, for real: start it, send three notebooks by REST, watch, read, stop."""
+"""`grader demo`: the whole service once, for real: start it, send three notebooks, watch, read, stop."""
 
 from __future__ import annotations
 
@@ -133,4 +133,5 @@ def _progress_table(documents: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def _print_report(title: str, document: Mapping[str, Any], console: Console) -> None:
     score = {"given": document["scoreGiven"], "maximum": document["scoreMaximum"]}
-    console.print(render_report(title, document["gradingProgress"], score, document["items"]))
+    items = [item | {"max_points": item["maxPoints"]} for item in document["items"]]
+    console.print(render_report(title, document["gradingProgress"], score, items))

@@ -26,7 +26,7 @@ class Settings(BaseSettings):
         default_factory=lambda: os.cpu_count() or 1,
         ge=0,
         le=256,
-        description="workers of `grader serve`, one jail each; 0: only the web process; default: one per core",
+        description="workers of `grader serve`, one jail each; 0: only the web; default: one per core",
     )
     trusted_class: bool = Field(
         False, description="run without cgroups: one student's memory use can then hurt another's run"

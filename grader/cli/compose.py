@@ -1,0 +1,59 @@
+"""Puts the parts together from the settings: each function makes one part, when it is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from grader import __version__
+from grader.assignments import Assignment, load_assignments
+from grader.cli.settings import Settings
+from grader.evaluation.datasets import Dataset, open_dataset
+from grader.evaluation.embedded import source_path
+from grader.sandbox.bubblewrap import BubblewrapSandbox, open_sandbox
+from grader.sandbox.jail import Sandbox
+from grader.services.autograde import Autograder
+from grader.storage import Blobs, Database, make_engine
+
+_POOL = 20
+
+
+def make_home(settings: Settings) -> Path:
+    """The service's own folder, which nobody else may enter."""
+    home = settings.home.resolve()
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return home
+
+
+def make_database(settings: Settings) -> tuple[sa.Engine, Database]:
+    """The database; its tables are made by `grader.services.migrate`."""
+    make_home(settings)
+    engine = make_engine(settings.database_url, pool_size=_POOL)
+    return engine, Database(engine)
+
+
+def make_blobs(settings: Settings) -> Blobs:
+    """Where uploads, weights and executed notebooks are kept."""
+    return Blobs(make_home(settings) / "blobs")
+
+
+def make_sandbox(settings: Settings) -> BubblewrapSandbox:
+    """What starts jails. Raises `SetupIncomplete` with the line to type where this machine cannot."""
+    scratch = make_home(settings) / "jails"
+    # The environment that the jail shares with us carries the digits that are held out.
+    return open_sandbox(scratch=scratch, hidden=(source_path(),), trusted_class=settings.trusted_class)
+
+
+def make_autograder(settings: Settings, sandbox: Sandbox, blobs: Blobs) -> Autograder:
+    """The stations between an upload's bytes and its grade."""
+
+    def open_named(name: str) -> Dataset:
+        return open_dataset(settings.data_folder, name)
+
+    return Autograder(sandbox, blobs, open_named, __version__)
+
+
+def read_assignments(settings: Settings) -> dict[str, Assignment]:
+    """Every assignment of the content folder. Raises `ContentInvalid` naming file and line."""
+    return load_assignments(settings.content)

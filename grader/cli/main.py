@@ -1,0 +1,170 @@
+"""The command line. Each command reads the settings, puts its parts together, calls one verb."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader import __version__
+from grader.cli import render
+from grader.cli.settings import read_settings
+from grader.errors import GraderError, OurFailure
+
+app = typer.Typer(
+    help="An autograder for homework notebooks with trained models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+rubric_app = typer.Typer(help="Look at the rubrics.", no_args_is_help=True)
+data_app = typer.Typer(help="Look after the data sets.", no_args_is_help=True)
+user_app = typer.Typer(help="Let people and systems in.", no_args_is_help=True)
+app.add_typer(rubric_app, name="rubric")
+app.add_typer(data_app, name="data")
+app.add_typer(user_app, name="user")
+
+
+def main() -> None:
+    """Run the command line; every error on purpose ends in one clear sentence, not in a traceback."""
+    try:
+        app()
+    except GraderError as error:
+        print(f"grader: {error}", file=sys.stderr)
+        sys.exit(3 if isinstance(error, OurFailure) else 2)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def serve() -> None:
+    """Run the web process and its workers until Ctrl-C or SIGTERM."""
+    from grader.cli.processes import serve_until_told
+
+    serve_until_told(read_settings())
+
+
+@app.command(hidden=True)
+def web(
+    fd: Annotated[int, typer.Option(help="the listening socket")],
+    lifeline: Annotated[int, typer.Option(help="read end of the supervisor's pipe")],
+) -> None:
+    """Run the web process on a listening socket that `grader serve` hands down."""
+    from grader.cli.processes import run_web
+
+    run_web(read_settings(), fd, lifeline)
+
+
+@app.command()
+def work(
+    lifeline: Annotated[
+        int | None, typer.Option(hidden=True, help="read end of the supervisor's pipe")
+    ] = None,
+) -> None:
+    """Run one worker, which takes one job at a time, until SIGTERM."""
+    from grader.cli.processes import run_one_worker
+
+    sys.exit(run_one_worker(read_settings(), lifeline))
+
+
+@app.command()
+def grade(
+    notebook: Annotated[Path, typer.Argument(help="The notebook to grade.")],
+    assignment: Annotated[str, typer.Option(help="The assignment's id: the name of its rubric.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Grade one notebook here and now; nothing is stored. Exit 0: graded, 2: refused, 3: we failed."""
+    from grader.cli.grade import grade_file
+
+    sys.exit(grade_file(read_settings(), notebook, assignment, as_json=as_json))
+
+
+@app.command()
+def regrade(assignment: Annotated[str, typer.Argument(help="The assignment's id.")]) -> None:
+    """Judge every stored submission again under the current rubric. No notebook runs."""
+    from grader.cli.upkeep import regrade_assignment
+
+    sys.exit(regrade_assignment(read_settings(), assignment))
+
+
+@app.command()
+def calibrate(
+    assignment: Annotated[str, typer.Argument(help="The assignment's id.")],
+    seeds: Annotated[int, typer.Option(min=2, max=100, help="How often the solution is trained.")] = 3,
+) -> None:
+    """Train the solution with several seeds and write what it measures to `calibration.json`."""
+    from grader.cli.upkeep import calibrate_assignment
+
+    calibrate_assignment(read_settings(), assignment, seeds)
+
+
+@app.command()
+def demo() -> None:
+    """Show the whole service once: start it, send three notebooks, watch, read the reports, stop."""
+    from grader.cli.demo import demonstrate
+
+    demonstrate(read_settings(), render.console())
+
+
+@rubric_app.command("check")
+def check_rubrics() -> None:
+    """Read every rubric; say what is wrong with file, line and mend."""
+    from grader.cli.upkeep import check_content
+
+    check_content(read_settings())
+
+
+@rubric_app.command("schema")
+def print_schema() -> None:
+    """Print the rubric's JSON Schema, for editors."""
+    from grader.cli.upkeep import print_rubric_schema
+
+    print_rubric_schema()
+
+
+@data_app.command("fetch")
+def fetch_data() -> None:
+    """Get the real MNIST where the network allows; the embedded digits serve until then."""
+    from grader.cli.upkeep import fetch_mnist
+
+    fetch_mnist(read_settings())
+
+
+@user_app.command("create-key")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Whom the key is for.")],
+    course: Annotated[list[str] | None, typer.Option(help="A course it opens; may be repeated.")] = None,
+    every_course: Annotated[bool, typer.Option("--every-course", help="It opens all courses.")] = False,
+    scope: Annotated[list[str] | None, typer.Option(help="A scope; may be repeated. Default: all.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
+) -> None:
+    """Make an API key. It is shown once."""
+    from grader.cli.keys import make_key
+
+    make_key(read_settings(), name, course, every_course=every_course, scopes=scope, days=days, quiet=quiet)
+
+
+@user_app.command("list")
+def list_keys() -> None:
+    """List all API keys."""
+    from grader.cli.keys import show_keys
+
+    show_keys(read_settings())
+
+
+@user_app.command("revoke-key")
+def revoke_key(
+    key: Annotated[str, typer.Argument(help="The key's id, as `grader user list` shows it.")],
+) -> None:
+    """End an API key at once."""
+    from grader.cli.keys import end_key
+
+    end_key(read_settings(), key)

@@ -1,0 +1,88 @@
+"""The long-running processes: the supervisor, the web process, a worker."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+
+from grader import __version__
+from grader.cli.compose import (
+    make_autograder,
+    make_blobs,
+    make_database,
+    make_home,
+    make_sandbox,
+    read_assignments,
+)
+from grader.cli.lifeline import watch_lifeline
+from grader.cli.settings import Settings
+from grader.cli.supervise import listen, supervise
+from grader.errors import SetupIncomplete
+from grader.evaluation.datasets import open_dataset
+from grader.jobs import Jobs
+from grader.sandbox.selftest import require_working
+from grader.services.migrate import migrate
+
+
+def serve_until_told(settings: Settings) -> None:
+    """Check everything that can be checked, then serve. Raises before anything listens where it cannot."""
+    _log_to_stderr()
+    assignments = read_assignments(settings)
+    engine, _ = make_database(settings)
+    migrate(engine)
+    engine.dispose()
+    if settings.workers:
+        require_working(make_sandbox(settings))
+        for name in {assignment.rubric.dataset for assignment in assignments.values()}:
+            open_dataset(settings.data_folder, name)
+    try:
+        listening = listen(settings.host, settings.port)
+    except OSError as error:
+        raise SetupIncomplete(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+            "Set GRADER_PORT to a free port."
+        ) from None
+    host, port = listening.getsockname()[:2]
+    print(f"serving http://{host}:{port} with {settings.workers} workers; Ctrl-C ends it", flush=True)
+    supervise(listening, settings.workers)
+
+
+def run_web(settings: Settings, fd: int, lifeline: int) -> None:
+    """Serve HTTP on the socket ``fd`` until SIGTERM or until the supervisor is gone."""
+    import uvicorn
+
+    from grader.web.app import create_app
+    from grader.web.deps import Deps
+
+    watch_lifeline(lifeline)
+    engine, database = make_database(settings)
+    deps = Deps(database, make_blobs(settings), Jobs(engine), read_assignments(settings), __version__)
+    config = uvicorn.Config(create_app(deps), log_level="warning", timeout_graceful_shutdown=10)
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=fd)])
+
+
+def run_one_worker(settings: Settings, lifeline: int | None) -> int:
+    """Grade one submission after another until SIGTERM; return the exit status."""
+    from grader.worker.process import run_worker
+
+    _log_to_stderr()
+    if lifeline is not None:
+        watch_lifeline(lifeline)
+    engine, _ = make_database(settings)
+    sandbox, blobs = make_sandbox(settings), make_blobs(settings)
+    if lifeline is None:  # else the supervisor has looked already
+        migrate(engine)
+        require_working(sandbox)
+    os.nice(5)  # the web process answers first
+    return run_worker(
+        engine=engine,
+        home=make_home(settings),
+        blobs=blobs,
+        autograder=make_autograder(settings, sandbox, blobs),
+        assignments=read_assignments(settings),
+    )
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
