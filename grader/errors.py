@@ -8,12 +8,16 @@
     │   └── NotANotebook           empty, wrong encoding, not JSON, not nbformat 3 or 4
     ├── RequestRefused         the caller of a door (a person at the CLI, an LMS at the API)
     │   ├── NotFound               no such course, assignment, submission or file
-    │   ├── NotPermitted           no key, an expired key, or a scope it lacks
+    │   ├── NotPermitted           a key without the scope or the course
+    │   │   └── NotAuthenticated       no key, or one that is unknown, expired or revoked
     │   └── Conflict               an idempotency key used again for something else
+    │       └── StillRunning           the request with this idempotency key has not ended yet
     ├── ContentInvalid         the instructor: a rubric, template or calibration is wrong
     └── OurFailure             the admin or the engineer: retried, then shown as `failed`, never a zero
         ├── SetupIncomplete        the machine lacks something; the message gives the line to type
         ├── SandboxUnavailable     no jail could be started
+        ├── RunIncomplete          a jail ended before the student's code began, or we ended it
+        ├── StorageUnavailable     the database or the disk takes nothing now
         └── EvidenceMissing        something stored can no longer be read
 
 What a student's code does (an error, a time-out, a crash) is no exception at all: it is a value
@@ -48,11 +52,19 @@ class NotFound(RequestRefused):
 
 
 class NotPermitted(RequestRefused):
-    """No key, an expired or revoked key, or a key without the scope."""
+    """A key without the scope or the course that is asked for."""
+
+
+class NotAuthenticated(NotPermitted):
+    """No key, or one that is unknown, expired or revoked."""
 
 
 class Conflict(RequestRefused):
     """The request contradicts an earlier one."""
+
+
+class StillRunning(Conflict):
+    """The request with this idempotency key has not ended yet: ask again in a moment."""
 
 
 class ContentInvalid(GraderError):
@@ -69,6 +81,14 @@ class SetupIncomplete(OurFailure):
 
 class SandboxUnavailable(OurFailure):
     """No jail could be started."""
+
+
+class RunIncomplete(OurFailure):
+    """A jail ended before the student's code could begin, or was ended by us before it was done."""
+
+
+class StorageUnavailable(OurFailure):
+    """The database or the disk takes nothing now: locked, full, or out of reach."""
 
 
 class EvidenceMissing(OurFailure):

@@ -95,6 +95,8 @@ def build_arguments(
     arguments += ["--proc", "/proc", "--dev", "/dev", *_tmpfs(_SHARED_MEMORY, limits.tmp_bytes)]
     arguments += ["--remount-ro", "/dev", *_tmpfs(_TEMPORARY, limits.tmp_bytes)]
     arguments += [*_tmpfs(_HOME, limits.tmp_bytes), *_tmpfs(HARVEST, HARVEST_BYTES)]
+    for target in request.writable:
+        arguments += _tmpfs(target, limits.tmp_bytes)
     for mount in mounts:
         arguments += ["--ro-bind", sources[mount.source], mount.target]
     arguments += _covers(environment.hidden, mounts)

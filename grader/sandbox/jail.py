@@ -50,6 +50,7 @@ class JailRequest:
     limits: Limits
     mounts: tuple[Mount, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    writable: tuple[str, ...] = ()  # more folders inside that may be written to, each of `Limits.tmp_bytes`
 
 
 class ExitReason(StrEnum):

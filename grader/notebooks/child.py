@@ -1,0 +1,141 @@
+"""Runs inside the jail: a notebook's code cells in, one frame out for each cell and model.
+
+Frames out, in this order: ``ready``, then for each cell ``cell`` followed by its ``model`` frames,
+then ``end``. `execute_frames` has their fields.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import monotonic
+from typing import Any, BinaryIO
+
+from grader.notebooks.child_client import CellClient, CellResult
+from grader.notebooks.child_harvest import collect_models, read_regular_file
+from grader.notebooks.child_kernel import KernelSettings, start_kernel
+from grader.notebooks.execute_outputs import clean_text, error_line, output_size
+from grader.sandbox.frames import read_frame, write_frame
+from grader.sandbox.jail import Frame
+
+_REQUEST_BYTES = 256 << 20
+_HARVEST = Path("/run/harvest")
+_NOTES_BYTES = 4000
+_PR_SET_DUMPABLE = 4
+_NAMED = ("torch", "torchvision", "numpy", "nbclient", "ipykernel", "ipython")
+
+
+def main() -> None:
+    """Read the request, run the cells, say how it ended."""
+    request = read_frame(sys.stdin.buffer, _REQUEST_BYTES)
+    if request is None:
+        sys.exit("no request on stdin")
+    with take_over_stdout() as wire:
+        try:
+            asyncio.run(_Run(request, lambda frame: write_frame(wire, frame)).run())
+        except Exception:
+            write_frame(wire, Frame({"kind": "failed"}, traceback.format_exc().encode("utf-8", "replace")))
+        # All is said, and the jail ends with this process: no library's clean-up may delay that.
+        os._exit(0)
+
+
+def take_over_stdout() -> BinaryIO:
+    """Keep stdout for frames alone: a copy that no other process inherits, opens or prints to by accident."""
+    wire = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123
+        os.dup2(nothing.fileno(), 0)
+    # Not even through /proc/<this process>/fd.
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    return wire
+
+
+class _Run:
+    """One notebook, from the request to the ``end`` frame."""
+
+    def __init__(self, request: Frame, send: Callable[[Frame], None]) -> None:
+        self._limits: Mapping[str, Any] = request.header
+        self._cells: list[dict[str, Any]] = json.loads(request.payload)
+        self._send = send
+        self._output_left = int(self._limits["output_bytes"])
+        self._models_left = int(self._limits["models_bytes"])
+        self._output_full = False
+        self._harvest = _HARVEST if os.access(_HARVEST, os.W_OK) else Path(tempfile.mkdtemp(prefix="models-"))
+
+    async def run(self) -> None:
+        """Start the kernel and run every cell."""
+        settings = KernelSettings(
+            harvest=self._harvest,
+            data=str(self._limits["data"]),
+            seed=int(self._limits["seed"]),
+            models=int(self._limits["models"]),
+            model_bytes=int(self._limits["model_bytes"]),
+        )
+        manager, channels = await start_kernel(Path(tempfile.mkdtemp(prefix="kernel-")), settings)
+        self._send(Frame({"kind": "ready", "versions": find_versions()}))
+        sources = [str(cell["source"]) for cell in self._cells]
+        client = CellClient(sources, manager, channels, float(self._limits["grace_seconds"]))
+        reason = await self._run_cells(client)
+        notes = read_regular_file(self._harvest / "notes.txt", _NOTES_BYTES) or b""
+        self._send(Frame({"kind": "end", "reason": reason}, notes))
+
+    async def _run_cells(self, client: CellClient) -> str:
+        deadline = monotonic() + float(self._limits["total_seconds"])
+        for position, cell in enumerate(self._cells):
+            left = deadline - monotonic()
+            if left <= 0:
+                return "deadline"
+            limit = int(self._limits["output_bytes_per_cell"])
+            room = min(limit, self._output_left)
+            result = await client.run_cell(position, min(float(self._limits["cell_seconds"]), left), room)
+            self._output_full = self._output_full or (result.cut and room < limit)
+            self._send_cell(int(cell["index"]), result)
+            self._send_models(int(cell["index"]))
+            if result.kernel_lost:
+                return "deadline" if monotonic() >= deadline else "kernel_lost"
+        if monotonic() >= deadline:
+            return "deadline"
+        return "output_full" if self._output_full else "completed"
+
+    def _send_cell(self, index: int, result: CellResult) -> None:
+        used = output_size(result.outputs)
+        self._output_left = max(0, self._output_left - used)
+        header = {
+            "kind": "cell",
+            "index": index,
+            "state": result.state.value,
+            "seconds": round(result.seconds, 4),
+            "cut": result.cut,
+            "error": clean_text(error_line(result.outputs)),
+        }
+        self._send(Frame(header, json.dumps(result.outputs, default=str).encode("ascii")))
+
+    def _send_models(self, index: int) -> None:
+        for blob in collect_models(self._harvest, int(self._limits["model_bytes"]) + (1 << 20)):
+            if len(blob) <= self._models_left:
+                self._models_left -= len(blob)
+                self._send(Frame({"kind": "model", "cell": index}, blob))
+
+
+def find_versions() -> dict[str, str]:
+    """The versions of Python and of the libraries that matter to a result; none of them is imported."""
+    found = {"python": platform.python_version()}
+    for name in _NAMED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Start the kernel: from our own specification, never the one that a notebook's metadata names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+
+_STARTUP_SECONDS = 120
+_HOMEWORK_FOLDER = "course/homework"  # below the home folder: "../data" and "../../data" can be written
+
+
+class _OurKernel(KernelSpecManager):  # type: ignore[misc, unused-ignore]
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002
+        """Our kernel, whatever it is called."""
+        entry = [sys.executable, "-s", "-P", "-B", "-m", "grader.notebooks.kernel_main"]
+        arguments = ["-f", "{connection_file}", "--HistoryManager.hist_file=:memory:"]
+        return KernelSpec(argv=[*entry, *arguments], display_name="Python 3", language="python")
+
+
+@dataclass(frozen=True, slots=True)
+class KernelSettings:
+    """What the kernel is told by its environment."""
+
+    harvest: Path  # an empty folder: models are left here
+    data: str  # where the data set is mounted
+    seed: int
+    models: int
+    model_bytes: int
+
+    def environment(self) -> dict[str, str]:
+        """The kernel's whole environment. Installing packages fails at once instead of trying a network."""
+        return {
+            **os.environ,
+            "GRADER_HARVEST": str(self.harvest),
+            "GRADER_DATA": self.data,
+            "GRADER_SEED": str(self.seed),
+            "GRADER_MODELS": str(self.models),
+            "GRADER_MODEL_BYTES": str(self.model_bytes),
+            "PIP_NO_INDEX": "1",
+            "PIP_NO_INPUT": "1",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        }
+
+
+async def start_kernel(folder: Path, settings: KernelSettings) -> tuple[Any, Any]:
+    """Start it and wait until it answers: its manager and its open channels. ``folder`` holds its sockets."""
+    manager = AsyncKernelManager(
+        kernel_spec_manager=_OurKernel(),
+        transport="ipc",
+        ip=str(folder / "k"),
+        connection_file=str(folder / "kernel.json"),
+    )
+    work = Path.home() / _HOMEWORK_FOLDER
+    work.mkdir(parents=True, exist_ok=True)
+    await manager.start_kernel(cwd=str(work), env=settings.environment())
+    channels = manager.client()
+    channels.start_channels()
+    await channels.wait_for_ready(timeout=_STARTUP_SECONDS)
+    return manager, channels
