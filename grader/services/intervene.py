@@ -1,0 +1,42 @@
+"""What an admin may do to the work on a submission: end it, or start it anew."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from grader.domain.submission import SubmissionState
+from grader.errors import NotFound, RequestRefused
+from grader.jobs import Jobs
+from grader.storage.unit_of_work import Database
+
+
+def cancel_submission(database: Database, jobs: Jobs, submission_id: str, reason: str, now: datetime) -> None:
+    """End the work on a submission, running or not; it is shown as failed with the reason, never a zero.
+
+    Raises `NotFound`, and `RequestRefused` where the work has ended already.
+    """
+    with database.write() as unit:
+        filed = unit.submissions.find(submission_id)
+        if filed is None:
+            raise NotFound(f"There is no submission {submission_id!r}.")
+        state = filed.submission.state
+        if not unit.work.finish(
+            submission_id, filed.generation, SubmissionState.FAILED, now, f"Cancelled: {reason}"
+        ):
+            raise RequestRefused(f"The work on submission {submission_id} has ended already: {state.value}.")
+        unit.commit()
+    # After the commit: a worker that sees the job cancelled finds the row ended, and leaves it.
+    jobs.cancel(submission_id, filed.generation)
+
+
+def retry_failed(database: Database, jobs: Jobs, now: datetime, assignment: str | None = None) -> list[str]:
+    """Queue failed submissions again, of one assignment or of all; return their ids."""
+    with database.write() as unit:
+        queued = []
+        for failed in unit.work.list_failed(assignment):
+            again = unit.work.queue_again(failed.submission_id, failed.generation, now, failed=True)
+            if again is not None:
+                jobs.enqueue(unit.connection, again.submission_id, again.generation, again.priority)
+                queued.append(again.submission_id)
+        unit.commit()
+    return queued

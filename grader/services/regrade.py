@@ -1,0 +1,63 @@
+"""Judge again from stored evidence: no notebook runs, nothing is overwritten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from grader.assignments import Assignment
+from grader.checks.judge import judge
+from grader.domain.grade import Grade, ItemState
+from grader.errors import EvidenceMissing
+from grader.storage.unit_of_work import Clash, Database
+
+
+@dataclass(frozen=True, slots=True)
+class Regraded:
+    """What a regrade did, by submission id."""
+
+    changed: tuple[str, ...]  # a new grade, other points or states than before
+    confirmed: tuple[str, ...]  # a new grade with the same points
+    untouched: tuple[str, ...]  # this rubric version's grade stands already, or there is none yet
+    failed: tuple[tuple[str, str], ...]  # with the reason: its evidence cannot be read
+
+
+def regrade(database: Database, assignment: Assignment, now: datetime) -> Regraded:
+    """Judge every submission of the assignment under its current rubric.
+
+    Appends a grade where one of another rubric version stands; doing it again changes nothing.
+    Raises `StorageUnavailable`; what was appended until then stands.
+    """
+    results: dict[str, list[str]] = {"changed": [], "confirmed": [], "untouched": []}
+    failed: list[tuple[str, str]] = []
+    with database.read() as unit:
+        ids = unit.submissions.ids_of(assignment.rubric.id)
+    for submission_id in ids:
+        try:
+            results[_regrade_one(database, assignment, submission_id, now)].append(submission_id)
+        except EvidenceMissing as error:
+            failed.append((submission_id, str(error)))
+    return Regraded(**{name: tuple(found) for name, found in results.items()}, failed=tuple(failed))
+
+
+def _regrade_one(database: Database, assignment: Assignment, submission_id: str, now: datetime) -> str:
+    with database.read() as unit:
+        evidence = unit.evidence.newest(submission_id)
+        before = unit.grades.newest(submission_id)
+    if evidence is None or before is None:
+        return "untouched"
+    if before.evidence_id == evidence.id and before.grade.rubric_sha256 == assignment.rubric.sha256:
+        return "untouched"
+    grade = judge(assignment.rubric, evidence.evidence)
+    try:
+        with database.write() as unit:
+            unit.grades.add(submission_id, evidence, grade, now, follows=before)
+            unit.commit()
+    except Clash:
+        return "untouched"  # another regrade, or the worker, was quicker
+    same = _verdicts(before.grade) == _verdicts(grade)
+    return "confirmed" if same else "changed"
+
+
+def _verdicts(grade: Grade) -> list[tuple[str, float, ItemState]]:
+    return [(item.key, item.points, item.state) for item in grade.items]

@@ -1,0 +1,123 @@
+"""Bytes kept by their sha256, in a folder that only the service can read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from grader.errors import EvidenceMissing, StorageUnavailable
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_UNFINISHED = "unfinished-"
+
+
+class Blobs:
+    """A folder of blobs: ``ab/cd/abcd…``. Safe for many processes at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, data: bytes) -> str:
+        """Keep the bytes and return their sha256; on the disk when this returns.
+
+        Raises `StorageUnavailable` where the disk is full or not writable; nothing half-written is
+        ever seen.
+        """
+        sha256 = hashlib.sha256(data).hexdigest()
+        target = self._path(sha256)
+        try:
+            if not self._holds(target, sha256):
+                self._write(target, data)
+        except OSError as error:
+            raise StorageUnavailable(
+                f"the blob folder {self._folder} takes nothing ({error.strerror}): free space or mend its "
+                "permissions."
+            ) from None
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """Return the bytes. Raises `EvidenceMissing` where they are gone or no longer what they were."""
+        if not _SHA256.fullmatch(sha256):
+            raise EvidenceMissing(f"{sha256[:80]!r} is no sha256.")
+        try:
+            data = self._path(sha256).read_bytes()
+        except OSError as error:
+            raise EvidenceMissing(
+                f"blob {sha256} cannot be read from {self._folder} ({error.strerror}): restore it from "
+                "a backup."
+            ) from None
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise EvidenceMissing(f"blob {sha256} in {self._folder} is damaged: restore it from a backup.")
+        return data
+
+    def check_writable(self) -> None:
+        """Write and remove a file. Raises `StorageUnavailable`."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._folder) as file:
+                file.write(b"x")
+        except OSError as error:
+            raise StorageUnavailable(f"{self._folder} is not writable: {error.strerror}") from None
+
+    def free_bytes(self) -> int:
+        """Free space of the disk that holds the folder; `StorageUnavailable` where there is no folder."""
+        try:
+            state = os.statvfs(self._folder)
+        except OSError as error:
+            raise StorageUnavailable(f"{self._folder} cannot be read: {error.strerror}") from None
+        return state.f_bavail * state.f_frsize
+
+    def sweep(self, older_than_seconds: float = 3600.0) -> int:
+        """Remove what killed processes left unfinished; return how many files."""
+        removed = 0
+        for left in self._folder.glob(f"??/??/{_UNFINISHED}*"):
+            try:
+                if time.time() - left.stat().st_mtime > older_than_seconds:
+                    left.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue  # another process swept it
+        return removed
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / sha256[2:4] / sha256
+
+    def _holds(self, target: Path, sha256: str) -> bool:
+        try:
+            return hashlib.sha256(target.read_bytes()).hexdigest() == sha256
+        except FileNotFoundError:
+            return False
+
+    def _write(self, target: Path, data: bytes) -> None:
+        for folder in (self._folder, target.parent.parent, target.parent):
+            _make_folder(folder)
+        descriptor, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=target.parent)
+        unfinished = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(target)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

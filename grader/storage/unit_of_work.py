@@ -1,0 +1,75 @@
+"""One transaction: commit is said aloud, everything else rolls back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from grader.errors import StorageUnavailable
+from grader.storage.grades import Evidences, Grades
+from grader.storage.idempotency import IdempotencyKeys
+from grader.storage.keys import ApiKeys
+from grader.storage.progress import Progress
+from grader.storage.submissions import Submissions
+from grader.storage.work import Work
+from grader.storage.workers import Workers
+
+
+class Clash(Exception):
+    """A uniqueness or reference that the database guards was violated: someone else was quicker."""
+
+
+class UnitOfWork:
+    """The repositories of one transaction. ``connection`` lets the job engine join it."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.submissions = Submissions(connection)
+        self.work = Work(connection)
+        self.progress = Progress(connection)
+        self.evidence = Evidences(connection)
+        self.grades = Grades(connection)
+        self.api_keys = ApiKeys(connection)
+        self.idempotency = IdempotencyKeys(connection)
+        self.workers = Workers(connection)
+
+    def commit(self) -> None:
+        """Make it last."""
+        self.connection.commit()
+
+
+class Database:
+    """Opens units of work. Raises `StorageUnavailable` where the database cannot be used now."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """A unit of work for reading; waits for no writer."""
+        with _failures_named(), self.engine.connect() as connection:
+            yield UnitOfWork(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """A unit of work for writing. What is read in it cannot change before it commits (SQLite).
+
+        Nothing is kept unless `UnitOfWork.commit` is called. Raises `Clash` for a violated constraint.
+        """
+        with _failures_named(), self.engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield UnitOfWork(connection)
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.IntegrityError as error:
+        raise Clash(str(error.orig)) from error
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        reason = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        raise StorageUnavailable(f"the database cannot be used now: {reason}") from error

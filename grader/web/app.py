@@ -1,0 +1,40 @@
+"""Put the HTTP application together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from grader.web import health, submissions
+from grader.web.body_limit import BodyLimit
+from grader.web.deps import Deps
+from grader.web.problems import install_problems
+
+_ENVELOPE_BYTES = 64 << 10  # of a multipart body around its file
+
+
+def create_app(deps: Deps) -> FastAPI:
+    """Make the application from its parts. It touches nothing until a request comes."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = deps.threads
+        yield
+
+    app = FastAPI(
+        title="Notebook grader",
+        version=deps.version,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.deps = deps
+    app.add_middleware(BodyLimit, most_bytes=deps.most_upload_bytes + _ENVELOPE_BYTES)
+    install_problems(app)
+    app.include_router(submissions.router)
+    app.include_router(health.router)
+    return app

@@ -1,0 +1,42 @@
+"""Refuse a body that is too large while it is still coming, whatever its headers promise."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from grader.web.problems import problem
+
+
+class BodyLimit:
+    """Middleware that counts the bytes of each request's body."""
+
+    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+        self._app = app
+        self._most_bytes = most_bytes
+        self._message = (
+            f"At most {most_bytes / 1e6:.1f} MB are accepted. Clear the notebook's outputs and try again."
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, with a body that ends in a 413 where it grows too large."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        promised = Headers(scope=scope).get("content-length", "")
+        if promised.isdecimal() and int(promised[:20]) > self._most_bytes:
+            response = problem(413, "body-too-large", "The upload is too large", self._message)
+            await response(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._most_bytes:
+                raise HTTPException(413, self._message)
+            return message
+
+        await self._app(scope, counted, send)

@@ -1,0 +1,76 @@
+"""The shapes that the API promises; for its OpenAPI document and for tests that hold it to them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ItemShape(_Shape):
+    """One line of the grade."""
+
+    key: str
+    title: str
+    points: float
+    maxPoints: float  # noqa: N815
+    state: Literal["auto", "needs_review"]
+    confidence: float
+    feedback: str
+    evidence: dict[str, Any]
+
+
+class CellShape(_Shape):
+    """One code cell, as far as it is known."""
+
+    index: int
+    state: Literal["ok", "error", "timeout", "not_run"]
+    seconds: float
+    outputBytes: int  # noqa: N815
+    error: str | None = None
+
+
+class SubmissionShape(_Shape):
+    """A submission and how its work stands."""
+
+    id: str
+    courseId: str  # noqa: N815
+    assignmentId: str  # noqa: N815
+    userId: str  # noqa: N815
+    attempt: int
+    filename: str
+    sha256: str
+    submittedAt: str  # noqa: N815
+    timestamp: str
+    status: Literal["queued", "running", "graded", "failed"]
+    activityProgress: Literal["Submitted", "Completed"]  # noqa: N815
+    gradingProgress: Literal["Pending", "PendingManual", "FullyGraded", "Failed"]  # noqa: N815
+    scoreGiven: float | None  # noqa: N815
+    scoreMaximum: float | None  # noqa: N815
+    comment: str
+    tries: int
+    failure: str | None
+    items: list[ItemShape]
+    cells: list[CellShape]
+    seconds: dict[str, float]
+
+
+class FieldShape(_Shape):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class ProblemShape(_Shape):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldShape] | None = None

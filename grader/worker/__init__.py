@@ -1,0 +1,5 @@
+"""Claim, autograde, finish; drain on SIGTERM."""
+
+from grader.worker.process import run_worker
+
+__all__ = ["run_worker"]

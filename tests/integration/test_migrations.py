@@ -1,0 +1,68 @@
+"""The migrations build exactly what the code expects, beside the job engine's own tables."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from grader.services.migrate import migrate
+from grader.storage import make_engine
+from grader.storage.migrations import missing, upgrade
+from grader.storage.tables import APPEND_ONLY, metadata
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> sa.Engine:
+    return make_engine(f"sqlite:///{tmp_path / 'grader.db'}")
+
+
+def test_migrations_add_up_to_the_tables(engine: sa.Engine) -> None:
+    upgrade(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={"version_table": "schema_version", "compare_type": True, "compare_server_default": True},
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_every_append_only_table_has_its_triggers(engine: sa.Engine) -> None:
+    upgrade(engine)
+    with engine.connect() as connection:
+        names = set(
+            connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
+        )
+    assert names == {f"{table}_no_{change}" for table in APPEND_ONLY for change in ("update", "delete")}
+
+
+def test_migrating_twice_is_migrating_once(engine: sa.Engine) -> None:
+    assert missing(engine)
+    migrate(engine)
+    assert not missing(engine)
+    before = set(sa.inspect(engine).get_table_names())
+    migrate(engine)
+    assert set(sa.inspect(engine).get_table_names()) == before
+    assert before > {"submission", "workflow_status"}
+
+
+def test_two_processes_may_migrate_at_once(engine: sa.Engine) -> None:
+    failures: list[BaseException] = []
+
+    def try_it() -> None:
+        try:
+            upgrade(engine)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=try_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert not missing(engine)

@@ -1,0 +1,165 @@
+"""A job's stages on a real database, without the engine: what counts, what is given back, what comes late."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from grader.errors import OurFailure, StorageUnavailable
+from grader.storage import Database
+from grader.storage.submissions import Filed
+from grader.worker.guard import JailGuard, Stopped
+from grader.worker.stages import Job, Stages
+from tests.integration.parts import NOW, Parts, WaitingJail, make_parts
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    return make_parts(tmp_path)
+
+
+@pytest.fixture
+def stages(parts: Parts) -> Stages:
+    return _stages(parts)
+
+
+def _stages(parts: Parts) -> Stages:
+    return Stages(
+        parts.database, parts.blobs, parts.autograder, parts.assignments, clock=lambda: NOW, pauses=(0.0, 0.0)
+    )
+
+
+def _filed(parts: Parts, job: Job) -> Filed:
+    with parts.database.read() as unit:
+        filed = unit.submissions.find(job.submission_id)
+    assert filed is not None
+    return filed
+
+
+def _standing(parts: Parts, job: Job) -> tuple[str, int, str]:
+    submission = _filed(parts, job).submission
+    return submission.state, submission.tries, submission.failure
+
+
+def test_a_zombie_that_comes_back_publishes_nothing(parts: Parts, stages: Stages) -> None:
+    job, guard = Job(parts.submit()["id"], 0), JailGuard()
+    run = stages.run(job, guard)
+    assert run is not None
+    models = stages.measure(job, run, guard)
+    assert models is not None
+    assert stages.judge(job, run, models, guard) is not None
+    assert stages.judge(job, run, models, guard) is None
+    assert stages.run(job, guard) is None
+    assert parts.count("grade") == parts.count("evidence") == 1
+    assert _standing(parts, job) == ("graded", 1, "")
+
+
+def test_a_job_that_was_replaced_changes_nothing(parts: Parts, stages: Stages) -> None:
+    old, new = Job(parts.submit()["id"], 0), Job(parts.submit()["id"], 1)
+    with parts.database.write() as unit:
+        unit.work.queue_again(old.submission_id, 0, NOW)
+        unit.commit()
+    assert stages.run(old, JailGuard()) is None
+    assert _standing(parts, old) == ("queued", 0, "")
+    assert stages.run(new, JailGuard()) is not None
+
+
+def test_a_stage_that_is_entered_again_counts_as_a_try(parts: Parts, stages: Stages) -> None:
+    job, guard = Job(parts.submit()["id"], 0), JailGuard()
+    run = stages.run(job, guard)
+    assert run is not None
+    stages.measure(job, run, guard)
+    assert _standing(parts, job)[1] == 1
+    stages.measure(job, run, guard)
+    assert _standing(parts, job)[1] == 2
+
+
+def test_measuring_that_takes_its_worker_down_each_time_fails_too(parts: Parts, stages: Stages) -> None:
+    job, guard = Job(parts.submit()["id"], 0), JailGuard()
+    run = stages.run(job, guard)
+    assert run is not None
+    results = [stages.measure(job, run, guard) for _ in range(4)]
+    assert results[3] is None
+    state, _, failure = _standing(parts, job)
+    assert (state, "died 3 times" in failure) == ("failed", True)
+
+
+def test_an_assignment_that_is_gone_is_our_failure(parts: Parts, stages: Stages) -> None:
+    job = Job(parts.submit()["id"], 0)
+    parts.assignments.clear()
+    assert stages.run(job, JailGuard()) is None
+    state, tries, failure = _standing(parts, job)
+    assert (state, tries) == ("failed", 3)
+    assert "'hw'" in failure
+
+
+def test_bytes_that_are_gone_are_our_failure(parts: Parts, stages: Stages) -> None:
+    document = parts.submit()
+    (blob,) = parts.home.rglob(document["sha256"])
+    blob.unlink()
+    assert stages.run(Job(document["id"], 0), JailGuard()) is None
+    assert "backup" in _standing(parts, Job(document["id"], 0))[2]
+
+
+def test_work_that_is_stopped_is_given_back(parts: Parts, stages: Stages) -> None:
+    job, guard = Job(parts.submit("wait 60")["id"], 0), JailGuard()
+    stopper = threading.Thread(target=lambda: (_wait_for_run(parts), guard.stop()))
+    stopper.start()
+    with pytest.raises(Stopped):
+        stages.run(job, guard)
+    stopper.join()
+    assert _standing(parts, job) == ("queued", 0, "")
+
+
+def _wait_for_run(parts: Parts) -> None:
+    while not parts.autograder.times("run wait 60"):
+        threading.Event().wait(0.01)
+
+
+def test_a_database_that_is_away_costs_no_try(
+    parts: Parts, stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(parts.submit()["id"], 0)
+    real, calls = Database.write, iter([True, True])
+
+    def away_twice(database: Database) -> object:
+        if next(calls, False):
+            raise StorageUnavailable("locked")
+        return real(database)
+
+    monkeypatch.setattr(Database, "write", away_twice)
+    monkeypatch.setattr("grader.worker.stages._DATABASE_PAUSE", 0.0)
+    assert stages.run(job, JailGuard()) is not None
+    assert _standing(parts, job) == ("running", 1, "")
+
+
+def test_a_jail_that_outlives_its_deadline_is_killed_and_our_failure() -> None:
+    guard, jail = JailGuard(), WaitingJail()
+
+    def wait() -> None:
+        with guard.deadline(0.05):
+            guard.watch(jail)
+            jail.wait(60)
+
+    with pytest.raises(OurFailure, match="outlived"):
+        wait()
+
+
+def test_a_jail_that_starts_after_the_stop_is_killed_at_once() -> None:
+    guard, jail = JailGuard(), WaitingJail()
+    guard.stop()
+    guard.watch(jail)
+    assert jail.exit().reason == "killed"
+
+
+def test_progress_that_cannot_be_written_does_not_stop_the_run(
+    parts: Parts, stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StorageUnavailable("locked")
+
+    monkeypatch.setattr("grader.storage.progress.Progress.restart", fail)
+    monkeypatch.setattr("grader.storage.progress.Progress.note", fail)
+    assert stages.run(Job(parts.submit("wait 0")["id"], 0), JailGuard()) is not None
