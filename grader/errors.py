@@ -10,6 +10,7 @@
     │   ├── NotFound               no such course, assignment, submission or file
     │   ├── NotPermitted           a key without the scope or the course
     │   │   └── NotAuthenticated       no key, or one that is unknown, expired or revoked
+    │   ├── AttemptsUsedUp         the student has handed in as often as the assignment allows
     │   └── Conflict               an idempotency key used again for something else
     │       └── StillRunning           the request with this idempotency key has not ended yet
     ├── ContentInvalid         the instructor: a rubric, template or calibration is wrong
@@ -57,6 +58,10 @@ class NotPermitted(RequestRefused):
 
 class NotAuthenticated(NotPermitted):
     """No key, or one that is unknown, expired or revoked."""
+
+
+class AttemptsUsedUp(RequestRefused):
+    """The student has handed in as many different notebooks as the assignment allows."""
 
 
 class Conflict(RequestRefused):

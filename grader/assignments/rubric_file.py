@@ -50,7 +50,16 @@ class RunLimitsFile(_Strict):
     output_bytes_per_cell: _Count = Field(examples=[1000000])
     output_bytes: _Count = Field(examples=[20000000])
     models: _Count = Field(examples=[64], description="How many trained models are kept.")
-    model_bytes: _Count = Field(examples=[64000000], description="The weight of all kept models.")
+    model_bytes: _Count = Field(
+        examples=[64000000], description="The weights of one model; all together four times that."
+    )
+
+
+class PolicyFile(_Strict):
+    """What holds for every submission."""
+
+    attempts: _Count = Field(examples=[20], description="How many different notebooks a student may hand in.")
+    seed: int = Field(ge=0, lt=2**32, examples=[0], description="Every run starts from it.")
 
 
 class PartFile(_Strict):
@@ -96,6 +105,7 @@ class RubricFile(_Strict):
     title: _Name = Field(examples=["Week 5, Autoencoders"])
     dataset: Literal["mnist"] = Field(examples=["mnist"])
     latent_dims: list[_Count] = Field(min_length=1, examples=[[2, 8, 32, 128]])
+    policy: PolicyFile
     upload_limits: UploadLimitsFile
     run_limits: RunLimitsFile
     parts: list[PartFile] = Field(min_length=1)

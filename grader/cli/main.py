@@ -22,6 +22,8 @@ app = typer.Typer(
 rubric_app = typer.Typer(help="Look at the rubrics.", no_args_is_help=True)
 data_app = typer.Typer(help="Look after the data sets.", no_args_is_help=True)
 user_app = typer.Typer(help="Let people and systems in.", no_args_is_help=True)
+submission_app = typer.Typer(help="Look after the work on submissions.", no_args_is_help=True)
+app.add_typer(submission_app, name="submission")
 app.add_typer(rubric_app, name="rubric")
 app.add_typer(data_app, name="data")
 app.add_typer(user_app, name="user")
@@ -135,6 +137,27 @@ def fetch_data() -> None:
     from grader.cli.upkeep import fetch_mnist
 
     fetch_mnist(read_settings())
+
+
+@submission_app.command("retry")
+def retry_failed(
+    assignment: Annotated[str | None, typer.Argument(help="The assignment's id; default: all.")] = None,
+) -> None:
+    """Queue again what failed by our fault, once its cause is mended."""
+    from grader.cli.upkeep import retry_submissions
+
+    retry_submissions(read_settings(), assignment)
+
+
+@submission_app.command("cancel")
+def cancel_submission(
+    submission: Annotated[str, typer.Argument(help="The submission's id.")],
+    reason: Annotated[str, typer.Option(help="What instructors read.")],
+) -> None:
+    """End the work on a submission; it is shown as failed, never as a zero."""
+    from grader.cli.upkeep import cancel_work
+
+    cancel_work(read_settings(), submission, reason)
 
 
 @user_app.command("create-key")

@@ -15,7 +15,9 @@ from grader.cli import render
 from grader.cli.compose import make_autograder, make_database, make_sandbox, read_assignments
 from grader.cli.settings import Settings
 from grader.evaluation import fetch
+from grader.jobs import Jobs
 from grader.services.calibrate import calibrate
+from grader.services.intervene import cancel_submission, retry_failed
 from grader.services.migrate import migrate
 from grader.services.regrade import regrade
 from grader.storage import Blobs
@@ -46,6 +48,22 @@ def regrade_assignment(settings: Settings, assignment_id: str) -> int:
     for submission, reason in done.failed:
         print(f"{submission}: {reason}", file=sys.stderr)
     return 3 if done.failed else 0
+
+
+def retry_submissions(settings: Settings, assignment_id: str | None) -> None:
+    """Queue failed submissions again and print their ids."""
+    engine, database = make_database(settings)
+    migrate(engine)
+    queued = retry_failed(database, Jobs(engine), datetime.now(UTC), assignment_id)
+    print("\n".join([f"{len(queued)} submissions are queued again", *queued]))
+
+
+def cancel_work(settings: Settings, submission_id: str, reason: str) -> None:
+    """End the work on one submission. Raises `NotFound`, and `RequestRefused` where it has ended."""
+    engine, database = make_database(settings)
+    migrate(engine)
+    cancel_submission(database, Jobs(engine), submission_id, reason, datetime.now(UTC))
+    print(f"The work on submission {submission_id} is ended.")
 
 
 def calibrate_assignment(settings: Settings, assignment_id: str, seeds: int) -> None:

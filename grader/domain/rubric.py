@@ -76,6 +76,14 @@ class RunLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """What holds for every submission of the assignment."""
+
+    attempts: int = 20  # how many different notebooks one student may hand in
+    seed: int = 0  # every run starts from it, so that a run can be repeated
+
+
+@dataclass(frozen=True, slots=True)
 class Rubric:
     """One version of one assignment's rubric. ``sha256`` is of the file's bytes."""
 
@@ -88,6 +96,7 @@ class Rubric:
     run_limits: RunLimits
     latent_dims: tuple[int, ...]
     dataset: str  # "mnist"
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def maximum(self) -> float:

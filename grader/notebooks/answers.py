@@ -21,6 +21,7 @@ _EXPLAINS = re.compile(
 _BECAUSE = re.compile(r"\b(?:because|since|due to)\b", re.IGNORECASE)
 _LETTER = re.compile(r"[\s*_(]{0,4}([A-Za-z])[\s*_]{0,3}[).:,;–—-][\s*_]{0,3}")
 _FEWEST_WORDS_OF_A_REASON = 5
+_FEWEST_WORDS_IN_CODE = 3
 _ASIDE_CONFIDENCE = 0.6
 _COMPARED = 3000  # characters of a text; longer ones are compared as they are
 _MOST_COMPARED = 20  # texts of one part; beyond that only equal ones are one
@@ -199,9 +200,11 @@ def _build_exercise(part: Part, places: Sequence[Place]) -> Answer:
     code = {cell for place in places for cell in place.code_cells}
     words = {piece.cell for place in places for piece in place.own}
     only_comments = words <= code
+    # A word or two that code prints is no observation; in a text cell it may be one.
+    observes = not only_comments or any(len(x.split()) >= _FEWEST_WORDS_IN_CODE for x in text.splitlines())
     return Answer(
         part=part.key,
-        state=_state_of(text, printed and bool(code)),
+        state=_state_of(text if observes else "", printed and bool(code)),
         text=text,
         cells=tuple(sorted(code | words)),
         confidence=0.7 if only_comments and text else 1.0,

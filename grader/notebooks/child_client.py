@@ -37,7 +37,8 @@ class CellClient(NotebookClient):
     def __init__(self, sources: Sequence[str], manager: Any, channels: Any, grace_seconds: float) -> None:
         cells = [_code_cell(source) for source in sources]
         notebook: Any = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-        super().__init__(_as_nodes(notebook), km=manager, allow_errors=True, coalesce_streams=True)
+        # nbclient's own joining of streams takes a second for every long line; `output` joins them.
+        super().__init__(_as_nodes(notebook), km=manager, allow_errors=True, coalesce_streams=False)
         self.iopub_timeout = _LAST_OUTPUT_SECONDS
         self.kc = self._channels = channels
         self._channels.allow_stdin = False

@@ -21,7 +21,7 @@ _AROUND_WORDS = re.compile(
 )
 _BEFORE_SPEECH = re.compile(r"\s*(?:(?:print|display|Markdown)\(|\w{1,40}\s*=\s*\(?|\()?\s*")
 _CODE_SIGN = re.compile(
-    r"^\s*(?:import \w|from [\w.]+ import|@\w|[%!]\w|(?:def|class|for|while|if|elif|with) .*:\s*$"
+    r"^\s*(?:import \w|from [\w.]+ import|@\w|[%!]\w|(?:def|class|for|while|if|elif|with) .*:\s*(?:pass)?\s*$"
     r"|(?:else|try):|return\b|[)\]}]|raise \w)|\w[(\[]|[\w\])]\s*[-+*/]?=\s*\S"
 )
 _PROSE_SIGN = re.compile(r"(?:[A-Za-z'’]+,? ){4}[A-Za-z'’]+")

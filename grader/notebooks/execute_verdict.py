@@ -42,7 +42,7 @@ def check_that_it_ran(ended: JailExit, *, ready: bool, out_of_turn: bool, failur
     if not ready:
         raise RunIncomplete(
             f"The jail ended ({ended.reason}) before the notebook's first cell: {ended.detail}. "
-            "Look at the end of its stderr above; `grader doctor` checks the set-up."
+            "Look at the end of its stderr above; `grader serve` checks the set-up when it starts."
         )
 
 

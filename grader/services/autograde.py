@@ -22,8 +22,6 @@ from grader.notebooks.read import read_notebook
 from grader.sandbox.jail import Jail, Sandbox
 from grader.storage.blobs import Blobs
 
-SEED = 0
-
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -96,7 +94,7 @@ class Autograder:
             store=self._blobs.put,
             on_cell=on_cell,
             on_start=on_start,
-            seed=SEED,
+            seed=rubric.policy.seed,
         )
 
     def measure(
@@ -124,7 +122,7 @@ class Autograder:
             run=run,
             models=models,
             grader_version=self._version,
-            seed=SEED,
+            seed=rubric.policy.seed,
         )
 
     def judge(self, evidence: Evidence, assignment: Assignment) -> Grade:

@@ -15,7 +15,7 @@ from typing import Any
 
 from grader.assignments import Assignment
 from grader.domain.submission import Submission, SubmissionState
-from grader.errors import NotFound, RequestRefused
+from grader.errors import AttemptsUsedUp, NotFound, RequestRefused
 from grader.jobs import Jobs
 from grader.notebooks.read import read_notebook
 from grader.services.idempotency import Claim, claim_answer
@@ -133,6 +133,12 @@ class Submitter:
         if same is not None:
             return same.submission.id
         earlier, unfinished = unit.submissions.count(upload.course, upload.assignment, upload.user)
+        attempts = self._assignments[upload.assignment].rubric.policy.attempts
+        if earlier >= attempts:
+            raise AttemptsUsedUp(
+                f"All {attempts} attempts at this assignment are used; the earlier submissions stand. "
+                "Ask your instructor if you need another one."
+            )
         submission = Submission(
             id=uuid.uuid4().hex,
             course=upload.course,

@@ -46,7 +46,11 @@ def _ask(check: Callable[[Deps], str], deps: Deps) -> str:
 
 
 def _database(deps: Deps) -> str:
-    return "The database lacks migrations: run `grader migrate`." if missing(deps.database.engine) else ""
+    return (
+        "The database lacks migrations: start the service again, which applies them."
+        if missing(deps.database.engine)
+        else ""
+    )
 
 
 def _blobs(deps: Deps) -> str:

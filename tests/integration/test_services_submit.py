@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from grader.errors import Conflict, NotFound, RequestRefused, StillRunning, StorageUnavailable, UploadRefused
+from grader.errors import (
+    AttemptsUsedUp,
+    Conflict,
+    NotFound,
+    RequestRefused,
+    StillRunning,
+    StorageUnavailable,
+    UploadRefused,
+)
 from grader.jobs import Jobs, workflow_id
 from grader.services.idempotency import Claim, claim_answer
 from grader.services.submit import Submitter, Upload, clean_filename
@@ -56,6 +64,16 @@ def test_attempts_are_counted_per_user(parts: Parts) -> None:
         parts.submit(code, user)["attempt"] for code, user in [("1", "ada"), ("2", "ada"), ("1", "bob")]
     ]
     assert attempts == [1, 2, 1]
+
+
+def test_an_attempt_beyond_the_last_is_refused_and_the_earlier_ones_stand(parts: Parts) -> None:
+    allowed = parts.assignments["hw"].rubric.policy.attempts
+    first = parts.submit("0", "ada")
+    for number in range(1, allowed):
+        parts.submit(str(number), "ada")
+    with pytest.raises(AttemptsUsedUp, match="All 20 attempts"):
+        parts.submit("one too many", "ada")
+    assert parts.submit("0", "ada")["id"] == first["id"]
 
 
 def test_first_attempts_run_before_later_ones(parts: Parts) -> None:
