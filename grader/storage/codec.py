@@ -31,7 +31,8 @@ def load(kind: type[T], document: str) -> T:
         if envelope["version"] != VERSION or envelope["type"] != kind.__name__:
             raise EvidenceMissing(
                 f"a stored {kind.__name__} has version {envelope['version']!r} and type "
-                f"{envelope['type']!r}; this release reads version {VERSION}: run the release that wrote it, or a newer one."
+                f"{envelope['type']!r}; this release reads version {VERSION}: "
+                "run the release that wrote it, or a newer one."
             )
         loaded: T = _adapter(kind).validate_json(json.dumps(envelope["data"]), strict=True)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
