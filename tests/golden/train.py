@@ -18,10 +18,10 @@ class Autoencoder(nn.Module):
         return decoded, encoded
 
 
-def fit(model, prepare=lambda x: x, decoded=lambda out: out[0], steps=350):
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+def fit(model, prepare=lambda x: x, decoded=lambda out: out[0], steps=200):
+    optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)
     for step in range(steps):
-        batch = images[(step * 128) % 59_000 :][:128]
+        batch = images[(step * 64) % 59_000 :][:64]
         loss = nn.functional.mse_loss(decoded(model(prepare(batch))), batch)
         optimizer.zero_grad()
         loss.backward()
