@@ -104,6 +104,17 @@ class Jobs:
             self._client.resume_workflows(ids, queue_name=queue or QUEUE)
         return sum(map(len, by_queue.values()))
 
+    def pending_on(self, worker_id: str) -> frozenset[str]:
+        """The jobs that this worker runs, as the engine believes."""
+        found = self._client.list_workflows(
+            status="PENDING", executor_id=worker_id, load_input=False, load_output=False
+        )
+        return frozenset(workflow.workflow_id for workflow in found)
+
+    def resume(self, workflow_ids: Iterable[str]) -> None:
+        """Queue jobs again that began and did not end."""
+        self._client.resume_workflows(list(workflow_ids), queue_name=QUEUE)
+
     def forget_finished(self, before: datetime) -> int:
         """Delete the engine's rows of jobs that ended before this; return how many."""
         finished = self._client.list_workflows(

@@ -136,7 +136,13 @@ def _example(field: FieldInfo | None) -> str:
 def _example_line(name: str, field: FieldInfo | None) -> str:
     """What to write for a missing field."""
     examples = field.examples if field is not None else None
-    return f"e.g. {name}: {_written(examples[0])}" if examples else f"{name}: …"
+    if examples:
+        return f"e.g. {name}: {_written(examples[0])}"
+    inner = _inner_model(field.annotation) if field is not None else None
+    if inner is None or not all(one.examples for one in inner.model_fields.values()):
+        return f"{name}: …"
+    fields = (f"{key}: {_written((one.examples or [''])[0])}" for key, one in inner.model_fields.items())
+    return f"e.g. {name}: {{{', '.join(fields)}}}"
 
 
 def _written(value: Any) -> str:

@@ -69,7 +69,8 @@ def _note_lines(node: Any, place: Place, lines: dict[Place, int]) -> None:
     elif isinstance(node, CommentedSeq):
         for position, value in enumerate(node):
             here = (*place, position)
-            lines[here] = node.lc.item(position)[0] + 1
+            known = node.lc.data or {}  # none, where the list has a tag of its own
+            lines[here] = node.lc.item(position)[0] + 1 if position in known else lines[place]
             _note_lines(value, here, lines)
 
 

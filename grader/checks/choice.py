@@ -14,7 +14,18 @@ from itertools import pairwise
 
 from .choice_mentions import Mention, find_mentions
 from .choice_options import find_option_text, match_option, without_pasted_list
-from .choice_words import DOUBTS, FILLERS, JOINERS, LEADS, Word, split_words, strip_markup, texts
+from .choice_words import (
+    DOUBTS,
+    FILLERS,
+    JOINERS,
+    LEADS,
+    REFUSALS,
+    VERDICTS,
+    Word,
+    split_words,
+    strip_markup,
+    texts,
+)
 
 _LONGEST = 20_000  # characters that are read; nobody needs more to name a letter
 _PLACEHOLDER = ["write", "your", "answer", "here"]
@@ -29,18 +40,19 @@ class Choice:
     letter: str | None
     ambiguous: bool
     reason: str  # for the student
-    rest: str = ""  # the words that go beyond naming the letter, where there are such
+    rest: str = ""  # all words, where they go beyond naming a letter
 
 
 def read_choice(text: str, options: Mapping[str, str]) -> Choice:
     """The letter among ``options`` (letter → text) that ``text`` claims."""
     if len(text) > _LONGEST:
-        return _unclear("The answer is too long to find a letter in it.")
+        return _unclear("The answer is too long to find a letter in it.", text)
     plain, pasted = without_pasted_list(strip_markup(text), options)
     written = split_words(plain)
     words, edited = _without_placeholder(written)
     if edited:
-        return _unclear("The placeholder was only partly replaced, so it is not clear what is meant.")
+        partly = "The placeholder was only partly replaced, so it is not clear what is meant."
+        return _unclear(partly, _rest(words, (), plain, options))
     if words:
         return _decide(words, plain, options)
     if pasted:
@@ -54,21 +66,29 @@ def read_choice(text: str, options: Mapping[str, str]) -> Choice:
 
 def _decide(words: Sequence[Word], plain: str, options: Mapping[str, str]) -> Choice:
     mentions = find_mentions(words, options)
+    if _judges_each(words, mentions):
+        return _unclear("More than one letter was judged.", _rest(words, mentions, plain, options))
     positive = [mention for mention in mentions if not mention.negated]
+    rest = _rest(words, mentions, plain, options)
     written_out = find_option_text(words, options)
     if not positive:
         if written_out is not None and not mentions:
-            return Choice(
-                written_out, False, "Read from the option's text.", _rest(words, mentions, plain, options)
-            )
-        return _unclear("No letter could be read for certain.")
+            return Choice(written_out, False, "Read from the option's text.", rest)
+        return _unclear("No letter could be read for certain.", rest)
     chosen = _choose(words, positive)
     if chosen is None:
-        return _unclear("More than one letter, or none for certain, could be read.")
+        return _unclear("More than one letter, or none for certain, could be read.", rest)
     beside, _ = match_option(words, chosen.index + 1, options)
     if any(other not in (None, chosen.letter) for other in (beside, written_out)):
-        return _unclear("The letter and the option's text do not belong together.")
-    return Choice(chosen.letter, False, "Read from the letter.", _rest(words, mentions, plain, options))
+        return _unclear("The letter and the option's text do not belong together.", rest)
+    return Choice(chosen.letter, False, "Read from the letter.", rest)
+
+
+def _judges_each(words: Sequence[Word], mentions: Sequence[Mention]) -> bool:
+    """Whether several letters are followed by a verdict, or corrected: "a) no b) yes", "C no B"."""
+    behind = {m.letter: words[m.index + 1].text for m in mentions if m.index + 1 < len(words)}
+    judged = sum(word in VERDICTS for word in behind.values())
+    return len({m.letter for m in mentions}) > 1 and (judged > 1 or not REFUSALS.isdisjoint(behind.values()))
 
 
 def _choose(words: Sequence[Word], positive: Sequence[Mention]) -> Mention | None:
@@ -136,5 +156,5 @@ def _rest(words: Sequence[Word], mentions: Sequence[Mention], plain: str, option
     return ""
 
 
-def _unclear(reason: str) -> Choice:
-    return Choice(None, True, reason)
+def _unclear(reason: str, rest: str = "") -> Choice:
+    return Choice(None, True, reason, rest)

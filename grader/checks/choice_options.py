@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import cache
 
 from .choice_words import LEADS, OPENERS, Word, split_words, texts
 
@@ -54,6 +55,7 @@ def _ends(words: Sequence[Word], end: int) -> bool:
     return end >= len(words) or words[end].text in OPENERS or bool(_ENDS & set(words[end - 1].after))
 
 
+@cache
 def _aliases(option: str) -> list[list[str]]:
     """An option's text; where part of it stands in brackets, also what is outside and what is inside."""
     outside, _, inside = option.partition("(")

@@ -60,6 +60,8 @@ DOUBTS = _set(
     """or maybe perhaps possibly actually wait sorry correction edit oops rather could might also both either
     instead no nope"""
 )
+REFUSALS = _set("no nope non nein")  # behind a letter
+VERDICTS = REFUSALS | _set("yes yep oui ja true false right wrong correct incorrect")
 OPENERS = _set("because since as due so cause which given for")
 
 

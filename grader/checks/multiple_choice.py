@@ -48,12 +48,11 @@ def choice(evidence: Evidence, item: Item, part: Part) -> CheckResult:
 
 
 def _without_answer(answer: Answer, evidence: Evidence, part: Part) -> CheckResult:
-    # The letter may stand in the wrong place: "Explanation: B) because …".
-    elsewhere = read_choice(answer.explanation, part.options).letter if answer.explanation.strip() else None
-    if elsewhere is not None:
+    # The choice may stand in the wrong place, and in words: "Explanation: it overfits, because …".
+    if answer.explanation.strip():
         record = {**record_answer(answer, ()), "explanation": answer.explanation[:4000]}
         return _review(
-            "Nothing was chosen behind “Your Answer”, but the explanation seems to name a letter. "
+            "Nothing was chosen behind “Your Answer”, but the explanation may say what you mean. "
             "A teacher will look at it.",
             record,
         )

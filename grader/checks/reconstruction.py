@@ -11,8 +11,10 @@ from grader.domain.grade import CheckResult, ItemState
 from grader.domain.models import Measurement, ModelReport, UnmeasuredModel
 from grader.domain.rubric import Item, Part
 
-from .runs import describe_ending
+from .runs import SUSPICIOUS, describe_ending
 from .widths import as_evidence, best_measured, describe, is_finite, possibly_of, state_when_absent
+
+_ROUNDING = 1e-9  # 0.18 - 0.02 is not quite 0.16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +53,27 @@ def reconstruction(evidence: Evidence, item: Item, part: Part) -> CheckResult:  
     best = best_measured(evidence.models, params.latent_dim)
     if best is None:
         return _absent(evidence, params)
-    if not is_finite(best):
-        return CheckResult(0.0, _diverged(params), evidence=_record(evidence.models, params, best))
-    return _measured(evidence.models, params, best)
+    return _measured(evidence, params, best)
 
 
-def _measured(report: ModelReport, params: ReconstructionParameters, best: Measurement) -> CheckResult:
-    explained = best.explained_variance
-    share = min(1.0, max(0.0, explained / params.threshold))
-    in_band = params.threshold - params.band <= explained < params.threshold
+def _measured(evidence: Evidence, params: ReconstructionParameters, best: Measurement) -> CheckResult:
+    report, explained = evidence.models, best.explained_variance
+    if is_finite(best):
+        share = min(1.0, max(0.0, explained / params.threshold))
+        in_band = params.threshold - params.band - _ROUNDING <= explained < params.threshold
+        sentences = [_figures(report, params, best), _advice(params, explained)]
+    else:
+        share, in_band, sentences = 0.0, False, [_diverged(params)]
     # A model of another architecture may be the one that the student means, and may be better.
-    rivals = possibly_of(report, {params.latent_dim}) if share < 1 else ()
-    rivals = tuple(m for m in rivals if m.latent_dim == params.latent_dim)
-    sentences = [_figures(report, params, best), _advice(params, explained)]
+    rivals = tuple(m for m in report.unmeasured if m.latent_dim == params.latent_dim) if share < 1 else ()
+    cut_short = share < 1 and evidence.run.verdict in SUSPICIOUS
     if in_band:
         sentences.append("It is so near that chance may have decided, so a teacher will look at it.")
     if rivals:
         sentences.append(f"There is also {describe(rivals)}, which a teacher will look at.")
-    review = in_band or bool(rivals)
+    if cut_short:
+        sentences.append(f"{describe_ending(evidence.run)} A teacher will look at it.")
+    review = in_band or bool(rivals) or cut_short
     return CheckResult(
         share=share,
         feedback=" ".join(filter(None, sentences)),
@@ -81,9 +86,12 @@ def _measured(report: ModelReport, params: ReconstructionParameters, best: Measu
 def _figures(report: ModelReport, params: ReconstructionParameters, best: Measurement) -> str:
     pca = _pca_explained(report, params.latent_dim)
     yardstick = "" if pca is None else f" PCA with as many numbers explains {pca:.1%}."
+    explained = f"{best.explained_variance:.1%}"
+    if best.explained_variance < params.threshold and explained == f"{params.threshold:.1%}":
+        explained = f"just under {explained}"
     return (
         f"Your model with latent_dim = {params.latent_dim} (cell {best.cell + 1}) has a mean squared error "
-        f"of {best.mse:.4f} per pixel on images it never saw: it explains {best.explained_variance:.1%} of "
+        f"of {best.mse:.4f} per pixel on images it never saw: it explains {explained} of "
         f"their variance. Wanted: {params.threshold:.1%} or more.{yardstick} "
         f"Pixels were scaled as the model expects them: {best.input_convention}."
     )

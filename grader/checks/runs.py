@@ -47,7 +47,8 @@ def describe_ending(run: NotebookRun) -> str:
 
 def _explain(run: NotebookRun, good: int) -> str:
     if not run.cells:
-        return "The notebook has no code to run. Keep the homework's code cells and fill them in."
+        nothing = "The notebook has no code to run. Keep the homework's code cells and fill them in."
+        return f"{nothing} A teacher will look at it." if run.verdict in SUSPICIOUS else nothing
     first = next((cell for cell in run.cells if cell.state is not CellState.OK), None)
     sentences = [f"{good} of {len(run.cells)} code cells ran without an error."]
     if first is not None:

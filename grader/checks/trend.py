@@ -13,6 +13,8 @@ from grader.domain.rubric import Item, Part
 from .runs import describe_ending
 from .widths import as_evidence, best_measured, describe, is_finite, possibly_of, state_when_absent
 
+_ROUNDING = 1e-9  # 0.70 - 0.69 is a little more than 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class TrendParameters:
@@ -60,7 +62,7 @@ def trend(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # noqa: A
     if unmeasured and missing:
         sentences.append(f"What was found and could not be measured: {describe(unmeasured)}.")
     if by_chance:
-        sentences.append("One step is so small that chance may have decided.")
+        sentences.append("A step is so small that chance may have decided.")
     sentences.append(_close(state, shown == len(steps)))
     return CheckResult(
         share=shown / len(steps),
@@ -81,7 +83,7 @@ def _rises(explained: dict[int, float], narrow: int, wide: int) -> bool:
 
 def _falls_a_little(explained: dict[int, float], narrow: int, wide: int, band: float) -> bool:
     before, after = explained.get(narrow, 0.0), explained.get(wide, 0.0)
-    return min(before, after) > 0 and 0 <= before - after <= band
+    return min(before, after) > 0 and 0 <= before - after <= band + _ROUNDING
 
 
 def _measured(explained: dict[int, float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,10 @@ from .choice import read_choice
 _EMPTY = frozenset({AnswerState.BLANK, AnswerState.PLACEHOLDER})
 _LOST = frozenset({AnswerState.MISSING, AnswerState.AMBIGUOUS})
 _ABOUT_HOMEWORK = 0.3  # closeness of an unplaced cell to the nearest prompt
+_LONGER_THAN_A_NAME = 12  # words: who says so much may be answering, whatever the words
+_NUMBERED = re.compile(
+    r"\W{0,9}(?:(?:question|answer|ans|q|a)\W{0,3})?\d{1,2} ?[.:)=|–-]", re.IGNORECASE
+)  # "3: B"
 _NOTHING = "Nothing is written for"
 _ABSENT = {
     AnswerState.PLACEHOLDER: "The template's placeholder is unchanged in",
@@ -35,7 +40,10 @@ def observations(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # 
     """The questions in an exercise's code, answered in comments or in text cells below it."""
     where = f"the questions in the comments of {part.heading}"
     advice = "Write what you saw into comments of the exercise's code or into a text cell below it."
-    return judge_written(find_answer(evidence, part), evidence.alignment, where, advice)
+    answer = find_answer(evidence, part)
+    if answer.state is AnswerState.PLACEHOLDER:  # the questions in the code are no placeholder
+        answer = replace(answer, state=AnswerState.BLANK)
+    return judge_written(answer, evidence.alignment, where, advice)
 
 
 def explanation(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # noqa: ARG001
@@ -82,15 +90,20 @@ def list_candidates(answer: Answer, alignment: Alignment) -> Sequence[Candidate]
     """Cells that may hold this answer.
 
     Where its place is gone, whatever belongs nowhere else may be it; where its place is empty, only what is
-    about the homework at all: a name or a greeting somewhere is no reason to ask for a human.
+    about the homework, numbered, or longer than a name or a greeting.
     """
     if answer.candidates or answer.state is AnswerState.AMBIGUOUS:
         return answer.candidates
     if answer.state is AnswerState.MISSING:
         return alignment.unmapped
     if is_empty(answer.state, answer.text):
-        return tuple(candidate for candidate in alignment.unmapped if candidate.score >= _ABOUT_HOMEWORK)
+        return tuple(candidate for candidate in alignment.unmapped if _may_answer(candidate))
     return ()
+
+
+def _may_answer(candidate: Candidate) -> bool:
+    is_long = len(candidate.excerpt.split()) >= _LONGER_THAN_A_NAME
+    return is_long or candidate.score >= _ABOUT_HOMEWORK or _NUMBERED.match(candidate.excerpt) is not None
 
 
 def record_answer(answer: Answer, candidates: Sequence[Candidate]) -> Mapping[str, Any]:
@@ -106,9 +119,11 @@ def record_answer(answer: Answer, candidates: Sequence[Candidate]) -> Mapping[st
 
 
 def _describe(answer: Answer, candidates: Sequence[Candidate], where: str) -> str:
-    cells = ", ".join(str(c.cell + 1) for c in candidates[:10])
+    numbers = list(dict.fromkeys(str(c.cell + 1) for c in candidates[:10]))
+    cells = f"cell{'s' * (len(numbers) > 1)} {', '.join(numbers)}"
     if answer.state is AnswerState.AMBIGUOUS:
-        return f"More than one cell may be your answer to {where}" + (f" (cells {cells})." if cells else ".")
+        return f"More than one text may be meant for {where}" + (f" ({cells})." if numbers else ".")
     if candidates:
-        return f"No answer to {where} stands in its own place, but cell {cells} may be meant as one."
-    return f"Your answer to {where} was found ({len(answer.text.split())} words)."
+        return f"Nothing is written in the place of {where}, but {cells} may be meant for it."
+    count = len(answer.text.split())
+    return f"What you wrote for {where} was found ({count} word{'s' * (count != 1)})."

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from grader import __version__
 from grader.assignments import Assignment, load_assignments
 from grader.cli.settings import Settings
+from grader.errors import SetupIncomplete
 from grader.evaluation.datasets import Dataset, open_dataset
 from grader.evaluation.embedded import source_path
 from grader.sandbox.bubblewrap import BubblewrapSandbox, open_sandbox
@@ -20,9 +21,15 @@ _POOL = 20
 
 
 def make_home(settings: Settings) -> Path:
-    """The service's own folder, which nobody else may enter."""
+    """The service's own folder, made for nobody else to enter. Raises `SetupIncomplete`."""
     home = settings.home.resolve()
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SetupIncomplete(
+            f"{home} cannot be the service's folder ({error.strerror}): set GRADER_HOME to a folder that it "
+            "may write to."
+        ) from None
     return home
 
 
@@ -41,8 +48,11 @@ def make_blobs(settings: Settings) -> Blobs:
 def make_sandbox(settings: Settings) -> BubblewrapSandbox:
     """What starts jails. Raises `SetupIncomplete` with the line to type where this machine cannot."""
     scratch = make_home(settings) / "jails"
-    # The environment that the jail shares with us carries the digits that are held out.
-    return open_sandbox(scratch=scratch, hidden=(source_path(),), trusted_class=settings.trusted_class)
+    # The environment that the jail shares with us carries the digits that are held out. The others would
+    # show only where the service stands below a folder that jails see, such as /usr.
+    content = settings.content.resolve()
+    own = (settings.home.resolve(), settings.data_folder, content / "rubrics", content / "reference")
+    return open_sandbox(scratch=scratch, hidden=(source_path(), *own), trusted_class=settings.trusted_class)
 
 
 def make_autograder(settings: Settings, sandbox: Sandbox, blobs: Blobs) -> Autograder:

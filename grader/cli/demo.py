@@ -24,6 +24,12 @@ from grader.errors import OurFailure
 
 _COURSE, _ASSIGNMENT = "demo", "homework_05"
 _PATIENCE_SECONDS = 900.0
+_STATUSES = {
+    "Pending": "under way",
+    "PendingManual": "waits for review",
+    "FullyGraded": "graded",
+    "Failed": "failed",
+}
 
 
 def demonstrate(settings: Settings, console: Console) -> None:
@@ -52,9 +58,11 @@ def demonstrate(settings: Settings, console: Console) -> None:
                 locations = {title: _submit(client, path) for title, path in uploads.items()}
                 console.print("[bold]3.[/] the workers run them, each in a jail ...")
                 finished = _watch(client, locations, console)
+        if not console.is_terminal:
+            console.print()  # a live table ends its last line in a terminal only
         console.print("[bold]4.[/] the reports")
         for title, document in finished.items():
-            _print_report(title, document, console)
+            print_report(title, document, console)
         console.print("The service has stopped. `make serve` keeps one running.")
 
 
@@ -127,11 +135,13 @@ def _progress_table(documents: Mapping[str, Mapping[str, Any]]) -> Table:
     marks = {"ok": "[green]✓[/]", "error": "[red]✗[/]", "timeout": "[red]⏱[/]", "not_run": "[dim]·[/]"}
     for title, document in documents.items():
         cells = " ".join(marks.get(cell["state"], "…") for cell in document["cells"])
-        table.add_row(printable(title), document["gradingProgress"], cells)
+        table.add_row(printable(title), _STATUSES[document["gradingProgress"]], cells)
     return table
 
 
-def _print_report(title: str, document: Mapping[str, Any], console: Console) -> None:
-    score = {"given": document["scoreGiven"], "maximum": document["scoreMaximum"]}
+def print_report(title: str, document: Mapping[str, Any], console: Console) -> None:
+    """Print one submission's report as the API tells it."""
+    given, maximum = document["scoreGiven"], document["scoreMaximum"]
+    score = None if given is None else {"given": given, "maximum": maximum}
     items = [item | {"max_points": item["maxPoints"]} for item in document["items"]]
-    console.print(render_report(title, document["gradingProgress"], score, items))
+    console.print(render_report(title, _STATUSES[document["gradingProgress"]], score, items))

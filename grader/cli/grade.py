@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,10 @@ def grade_file(settings: Settings, path: Path, assignment_id: str, *, as_json: b
         status, document = REFUSED, ungraded_document("refused", str(error))
     except GraderError as error:
         status, document = FAILED, ungraded_document("failed", str(error))
+    except Exception as error:  # a fault of ours that nobody thought of; a script still gets its object
+        traceback.print_exc()
+        reason = f"an error in the grader itself ({type(error).__name__}: {error})"
+        status, document = FAILED, ungraded_document("failed", reason)
     if as_json:
         print(json.dumps(document, ensure_ascii=False, allow_nan=False))
     elif document["score"] is None:

@@ -41,7 +41,7 @@ def serve_until_told(settings: Settings) -> None:
     except OSError as error:
         raise SetupIncomplete(
             f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
-            "Set GRADER_PORT to a free port."
+            "Set GRADER_PORT to a free port, GRADER_HOST to an address of this machine."
         ) from None
     host, port = listening.getsockname()[:2]
     print(f"serving http://{host}:{port} with {settings.workers} workers; Ctrl-C ends it", flush=True)

@@ -37,6 +37,8 @@ def render_report(
 
 def _points(item: Mapping[str, Any], label: str) -> Text:
     given, maximum = item["points"], item["max_points"]
+    if label and not given:
+        return Text(f"– / {maximum:g}", "yellow")  # undecided is no zero
     style = "yellow" if label else "green" if given == maximum else "red" if given == 0 else "default"
     return Text(f"{given:g} / {maximum:g}", style)
 

@@ -15,12 +15,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_LONGEST_PAUSE_SECONDS = 30.0
+_MOST_DOUBLINGS = 10  # of the pause; more would overflow a float one day
 _CALM_SECONDS = 10.0  # a child that lived this long is started again at once
 _DRAIN_SECONDS = 20.0
 
 
 @dataclass
-class _Child:
+class Child:
+    """One process that is to run, and when it may be started again."""
+
     name: str
     command: tuple[str, ...]
     fds: tuple[int, ...]
@@ -29,17 +33,25 @@ class _Child:
     start_after: float = 0.0
     quick_deaths: int = 0
 
-    def start(self) -> None:
-        self.process = subprocess.Popen(self.command, pass_fds=self.fds, stdin=subprocess.DEVNULL)
-        self.started = time.monotonic()
+    def look(self) -> str:
+        """Start it where it does not run and its pause is over; return what is worth a line in the log."""
+        if self.process is not None and self.process.poll() is not None:
+            code, self.process = self.process.returncode, None
+            return self._note_end(f"ended ({'signal' if code < 0 else 'status'} {abs(code)})")
+        if self.process is None and time.monotonic() >= self.start_after:
+            self.started = time.monotonic()
+            try:
+                self.process = subprocess.Popen(self.command, pass_fds=self.fds, stdin=subprocess.DEVNULL)
+            except OSError as error:  # too many processes, no memory: it may pass
+                return self._note_end(f"could not be started ({error.strerror})")
+        return ""
 
-    def note_death(self) -> str:
-        assert self.process is not None
-        code, now = self.process.returncode, time.monotonic()
+    def _note_end(self, how: str) -> str:
+        now = time.monotonic()
         self.quick_deaths = 0 if now - self.started > _CALM_SECONDS else self.quick_deaths + 1
-        self.start_after = now + min(0.1 * 2**self.quick_deaths, 30.0) - 0.1
-        self.process = None
-        return f"{self.name} ended ({'signal' if code < 0 else 'status'} {abs(code)}); it is started again"
+        pause = min(0.1 * 2 ** min(self.quick_deaths, _MOST_DOUBLINGS) - 0.1, _LONGEST_PAUSE_SECONDS)
+        self.start_after = now + pause
+        return f"{self.name} {how}; it is started again{f' in {pause:.1f} s' if pause else ''}"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -56,14 +68,14 @@ def supervise(listening: socket.socket, workers: int) -> None:
     """Keep a web process and ``workers`` workers alive until SIGTERM or SIGINT; then drain them."""
     lifeline, kept = os.pipe()  # children end when the write end closes: also when we are killed
     children = [
-        _Child(
+        Child(
             "web",
             _command("web", "--fd", listening.fileno(), "--lifeline", lifeline),
             (listening.fileno(), lifeline),
         )
     ]
     children += [
-        _Child(f"worker {n}", _command("work", "--lifeline", lifeline), (lifeline,))
+        Child(f"worker {n}", _command("work", "--lifeline", lifeline), (lifeline,))
         for n in range(1, workers + 1)
     ]
     stopping: list[int] = []
@@ -71,10 +83,8 @@ def supervise(listening: socket.socket, workers: int) -> None:
         signal.signal(number, lambda received, _frame: stopping.append(received))
     while not stopping:
         for child in children:
-            if child.process is None and time.monotonic() >= child.start_after:
-                child.start()
-            elif child.process is not None and child.process.poll() is not None:
-                print(child.note_death(), file=sys.stderr, flush=True)
+            if line := child.look():
+                print(line, file=sys.stderr, flush=True)
         time.sleep(0.1)
     _drain([child.process for child in children if child.process is not None])
     os.close(kept)

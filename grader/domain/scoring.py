@@ -14,7 +14,7 @@ def score_item(item: Item, result: CheckResult) -> ItemGrade:
     return ItemGrade(
         key=item.key,
         title=item.title,
-        points=round(_unit(result.share, item) * item.points, 2),
+        points=min(item.points, round(_unit(result.share, item) * item.points, 2)),
         max_points=item.points,
         state=result.state,
         confidence=_unit(result.confidence, item),

@@ -20,7 +20,7 @@ from grader.evaluation.prepared import Dataset
 from grader.sandbox.jail import ExitReason, Frame, Jail, JailExit, JailRequest, Limits, Sandbox
 
 _ENTRY = "grader.evaluation.child"
-_BATCH_BYTES = 128 << 20  # of weights sent to one jail; a larger model goes alone
+_BATCH_BYTES = 64 << 20  # of weights sent to one jail; a larger model goes alone
 _LAYERS = 64  # that are told of one model
 _START_SECONDS = 90.0
 _SECONDS_PER_MODEL = 10.0

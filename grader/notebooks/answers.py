@@ -158,9 +158,10 @@ def _read_choice(part: Part, place: Place, pieces: Sequence[Piece]) -> tuple[str
 def _choose_first_line(part: Part, why: str) -> tuple[str, str]:
     """Behind "Explanation", where nothing stands before it, the choice itself may stand."""
     lines = why.splitlines()
-    chosen = next((at for at, line in enumerate(lines) if names_an_option(line, part)), None)
-    if chosen is None:
-        return "", why
+    naming = [at for at, line in enumerate(lines) if names_an_option(line, part)]
+    if not naming or len({option[0] for line in lines if (option := find_option(line, part))}) > 1:
+        return "", why  # the first of several options is no choice
+    chosen = naming[0]
     return lines[chosen], "\n".join(lines[:chosen] + lines[chosen + 1 :]).strip()
 
 
@@ -200,11 +201,16 @@ def _build_exercise(part: Part, places: Sequence[Place]) -> Answer:
     code = {cell for place in places for cell in place.code_cells}
     words = {piece.cell for place in places for piece in place.own}
     only_comments = words <= code
-    # A word or two that code prints is no observation; in a text cell it may be one.
-    observes = not only_comments or any(len(x.split()) >= _FEWEST_WORDS_IN_CODE for x in text.splitlines())
+    # A word or two that code prints is no observation; in a text cell or behind a question it may be one.
+    observes = not only_comments or any(
+        piece.zone is Zone.ANSWER or len(piece.text.split()) >= _FEWEST_WORDS_IN_CODE
+        for place in places
+        for piece in place.own
+    )
+    text = text if observes else ""
     return Answer(
         part=part.key,
-        state=_state_of(text if observes else "", printed and bool(code)),
+        state=_state_of(text, printed and bool(code)),
         text=text,
         cells=tuple(sorted(code | words)),
         confidence=0.7 if only_comments and text else 1.0,

@@ -14,6 +14,7 @@ from nbformat import NotebookNode, from_dict
 
 from grader.domain.run import CellState
 from grader.notebooks.child_outputs import OutputBudget
+from grader.notebooks.execute_outputs import clean_outputs
 
 _DEATH_POLL_SECONDS = 0.2
 _LAST_OUTPUT_SECONDS = 4  # for what a cell printed last, after it has ended
@@ -65,7 +66,7 @@ class CellClient(NotebookClient):
         except DeadKernelError:
             lost = "the kernel died while this cell ran"
         seconds = monotonic() - started
-        outputs = [dict(output) for output in cell.outputs]
+        outputs = clean_outputs(cell.outputs)
         if lost:
             name = "CellTimeout" if self._interrupted else "KernelDied"
             outputs.append({"output_type": "error", "ename": name, "evalue": lost, "traceback": []})

@@ -20,6 +20,8 @@ _AROUND_WORDS = re.compile(
     r"\b(?:print|display|Markdown|HTML|Latex)\b|\b[A-Za-z_]\w{0,40}\s{0,4}=(?!=)|[()+,;\\\s]"
 )
 _BEFORE_SPEECH = re.compile(r"\s*(?:(?:print|display|Markdown)\(|\w{1,40}\s*=\s*\(?|\()?\s*")
+_BEFORE_ANSWER = re.compile(r"\s*(?:\w{0,30}?(?:ans|choice|option)\w{0,30}|q_?\d{1,2})\s*=\s*", re.IGNORECASE)
+_NUMBERED_NAME = re.compile(r"(?:\b|_)q(?:uestion)?_?(\d{1,2})\s{0,9}=\s{0,9}\Z", re.IGNORECASE)
 _CODE_SIGN = re.compile(
     r"^\s*(?:import \w|from [\w.]+ import|@\w|[%!]\w|(?:def|class|for|while|if|elif|with) .*:\s*(?:pass)?\s*$"
     r"|(?:else|try):|return\b|[)\]}]|raise \w)|\w[(\[]|[\w\])]\s*[-+*/]?=\s*\S"
@@ -55,13 +57,18 @@ def read_code_words(source: str) -> CodeWords:
     prose: list[str] = []  # those that are more than a label or code
     code: list[str] = []
     position = 0
+    in_comment = False  # below a comment that says something, and no code in between
     for token in _scan(source):
         between = source[position : token.start]
         code.append(between)
         position = token.end
-        said.append(token.body)
-        if _is_prose(token, between.rpartition("\n")[2][-80:]):
+        named = _NUMBERED_NAME.search(between[-80:])
+        said.append(f"Q{named[1]}: {token.body}" if named else token.body)
+        in_comment = in_comment and token.is_comment and not between.strip() and between.count("\n") == 1
+        in_comment = in_comment and not _is_code_line(token.body)
+        if in_comment or _is_prose(token, between.rpartition("\n")[2][-80:]):
             prose.append(token.body.strip())
+            in_comment = token.is_comment
     code.append(source[position:])
     if said and not _AROUND_WORDS.sub("", "".join(code)):
         return CodeWords(True, "\n".join(said))
@@ -119,6 +126,8 @@ def _is_prose(token: _Token, before: str) -> bool:
     length = len(token.body.split())
     if token.is_comment:
         return length >= _FEWEST_WORDS and not _is_code_line(token.body)
+    if _BEFORE_ANSWER.fullmatch(before):
+        return True
     speaks = not token.is_formatted and _BEFORE_SPEECH.fullmatch(before) is not None
     return speaks and length >= _FEWEST_WORDS_IN_STRING
 

@@ -106,7 +106,9 @@ def inspect_weights(blob: bytes) -> Weights:
     _check_offsets(list(tensors.values()), len(blob) - start)
     shapes = tuple(tuple(tensor.shape) for tensor in tensors.values())
     named = repr([(name, tensor.dtype, tensor.shape) for name, tensor in tensors.items()])
-    return Weights(about, shapes, sha256(named.encode("utf-8", "replace") + blob[start:]).digest())
+    fingerprint = sha256(named.encode("utf-8", "replace"))
+    fingerprint.update(memoryview(blob)[start:])  # no copy: one file may be most of what this process uses
+    return Weights(about, shapes, fingerprint.digest())
 
 
 def _check_offsets(tensors: Sequence[_Tensor], size: int) -> None:

@@ -53,10 +53,11 @@ def find_heading(line: Line, names: Names) -> Heading | None:
     while lead < min(4, len(words)) and words[lead] in _LEAD:
         lead += 1
     for length in (2, 1, 3, 4):
-        part = names.get(tuple(words[lead : lead + length]))
+        name = tuple(words[lead : lead + length])
+        part = names.get(name)
         if part is not None:
-            full = length > 1 and len(words[lead]) > 2
-            return _read_heading(line.text, part, lead + length, full=full)
+            full = len(name) > 1 and len(name[0]) > 2  # "Question 10", not "Q10"
+            return _read_heading(line.text, part, lead + len(name), full=full)
     return None
 
 

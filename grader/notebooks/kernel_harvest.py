@@ -104,8 +104,8 @@ class Harvest:
             self._handle = register(self._before_forward)
 
     def _before_forward(self, module: Any, args: tuple[Any, ...]) -> None:
-        if self._torch.compiler.is_compiling():
-            return
+        if self._torch.compiler.is_compiling() or self._torch.jit.is_tracing():
+            return  # what we do to tensors would become a part of the graph
         try:
             self._calls_left -= 1
             if self._calls_left <= 0 and self._handle is not None:

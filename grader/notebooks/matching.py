@@ -16,6 +16,7 @@ from grader.notebooks.words import Line, after_words, make_line, read_lines
 
 _ALIKE = 90  # of 100: an edited prompt line is still the prompt
 _FUZZY_LINES = 10_000  # in one notebook; beyond that only exact matches count
+_MOST_LINES = 200_000  # in one notebook; what follows is kept as one line a cell
 _LONGEST_JOIN = 3  # lines that one line of the template may have been broken into
 _SHARE_OF_EXERCISE_CODE = 0.4
 
@@ -58,12 +59,17 @@ class ReadCell:
 def read_cells(notebook: Notebook, template: Template) -> list[ReadCell]:
     """Every cell's lines, matched against the template. Linear in the notebook's length."""
     cells: list[tuple[Cell, bool, list[Line]]] = []
+    left = _MOST_LINES
     for cell in notebook.cells:
         text, is_text = cell.source, True
         if cell.kind is CellKind.CODE:
             words = read_code_words(cell.source)
             text, is_text = words.text, words.only_words
-        cells.append((cell, is_text, read_lines(cell.index, text)))
+        lines = read_lines(cell.index, text)
+        if len(lines) > left:
+            lines[left:] = [make_line(cell.index, " ".join(line.raw for line in lines[left:]))]
+        left = max(0, left - len(lines))
+        cells.append((cell, is_text, lines))
     joined = _join_broken_lines([line for _, is_text, lines in cells if is_text for line in lines], template)
     found = {line.key for _, _, lines in cells for line in lines}
     matcher = _Matcher(template, joined, found)

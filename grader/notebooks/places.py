@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from rapidfuzz import fuzz
 
 from grader.domain.rubric import PartKind
 from grader.notebooks.choices import is_option_line
-from grader.notebooks.headings import Heading
+from grader.notebooks.headings import Heading, find_heading
 from grader.notebooks.labels import Label, Labelled, find_label
 from grader.notebooks.matching import Match, ReadCell
 from grader.notebooks.pieces import Piece, PieceKind, Place, Zone
@@ -19,6 +20,8 @@ _FEWEST_IDS = 2  # cells whose content agrees with their id, before ids are beli
 _FEWEST_WORDS_IN_CODE = 3
 _BY_ID = 0.7  # confidence
 _BY_OWN_HEADING = 0.8
+_HEADING_WITHIN = re.compile(r"\bQ(?:uestion)? ?\d{1,2}[:.)=–-]", re.IGNORECASE)
+_FEW_CHARACTERS = 2000  # of a line that names several headings
 
 
 def find_places(cells: Sequence[ReadCell], template: Template) -> list[Place]:
@@ -84,12 +87,25 @@ class _Walk:
         if cell.cell.kind.value == "code" and self._here.part in self._exercises:
             self._here.code_cells.append(index)
         titles = self._count_titles(cell)
+        if not titles and (below := self._answered_above(cell)):
+            self._open(below)
         for position, match in enumerate(cell.matches):
             if position < titles:
                 self._take_title(match, cell)
             else:
                 self._take(match, cell)
         self._add(index, PieceKind.GAP)
+
+    def _answered_above(self, cell: ReadCell) -> str | None:
+        """The part whose prompt alone stands in this cell, below words that the part before does not need."""
+        owners = cell.owners - {None}
+        first = next((match for match in cell.matches if match.line.key), None)
+        here = self._here
+        if len(owners) != 1 or first is None or not first.is_own or here.part in owners:
+            return None
+        lacks = here.part is not None and not here.own
+        untouched = any(piece.kind is PieceKind.PLACEHOLDER for piece in here.pieces)
+        return None if lacks and not untouched else next(iter(owners))
 
     def _count_titles(self, cell: ReadCell) -> int:
         """How many lines at a cell's top are a heading that was put in the place of the next part's."""
@@ -117,6 +133,8 @@ class _Walk:
         elif match.heading and self._believes(match, cell):
             self._take_heading(match.heading, index)
             self._take_behind_heading(match.heading.rest, index)
+        elif match.heading and match.heading.part == self._here.part and self._here.part in self._choices:
+            self._own(match.heading.rest, index)  # "Q3: B", below question 3
         elif match.label:
             self._take_label(match.label, match.line.text, index)
         elif self._is_option(match):
@@ -175,6 +193,13 @@ class _Walk:
     def _take_behind_heading(self, rest: str, index: int) -> None:
         if not rest:
             return
+        for another in _HEADING_WITHIN.finditer(rest[:_FEW_CHARACTERS]):  # "Q3: B, Q6: B"
+            heading = find_heading(make_line(index, rest[another.start() :]), self._template.names)
+            if heading and heading.part in self._believed and heading.part != self._here.part:
+                self._own(rest[: another.start()].rstrip(" ,;|/"), index)
+                self._take_heading(heading, index)
+                self._take_behind_heading(heading.rest, index)
+                return
         label = find_label(make_line(index, rest), self._template.labels)
         if label:
             self._take_label(label, rest, index)
@@ -225,7 +250,7 @@ class _Walk:
         here = self._here
         exercise = here.part if here.part in self._exercises else cell.exercise
         if exercise is None:
-            here.asides.extend(piece for match in cell.matches for piece in self._read_comment(match, here))
+            here.asides.extend(self._read_comments(cell, here))
             return
         if here.part == exercise:
             place = here
@@ -237,16 +262,18 @@ class _Walk:
             self.places.insert(-1, place)
         if cell.cell.source.strip():
             place.code_cells.append(index)
-        for match in cell.matches:
-            place.pieces.extend(self._read_comment(match, place))
+        place.pieces.extend(self._read_comments(cell, place))
 
-    def _read_comment(self, match: Match, place: Place) -> list[Piece]:
-        text = match.line.text
-        if match.prompt:
-            place.consumed[match.prompt.key] += 1
-            text = match.rest
-        elif match.label:
-            text = match.label.rest
-        if len(text.split()) < _FEWEST_WORDS_IN_CODE and not (match.label or match.rest):
-            return []
-        return [Piece(match.line.cell, PieceKind.OWN, Zone.ANSWER, text)] if has_words(text) else []
+    def _read_comments(self, cell: ReadCell, place: Place) -> Iterator[Piece]:
+        """A word or two is an answer behind a question or label, and beside a multiple choice."""
+        answers = place.part in self._choices
+        for match in cell.matches:
+            text = match.line.text
+            if match.prompt:
+                place.consumed[match.prompt.key] += 1
+                text, answers = match.rest, True
+            elif match.label:
+                text, answers = match.label.rest, True
+            said = answers or len(text.split()) >= _FEWEST_WORDS_IN_CODE
+            if said and has_words(text):
+                yield Piece(match.line.cell, PieceKind.OWN, Zone.ANSWER, text)

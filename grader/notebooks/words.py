@@ -13,6 +13,11 @@ STRUCK = "\ue001"
 
 _COMPARED_CHARACTERS = 3000  # no prompt line is longer; the rest of a longer line is kept, not compared
 _WORD = re.compile(r"[^\W_]+")
+_LETTER_AS_SYMBOL = re.compile(
+    "[\N{CIRCLED LATIN CAPITAL LETTER A}-\N{CIRCLED LATIN SMALL LETTER Z}"
+    "\N{PARENTHESIZED LATIN SMALL LETTER A}-\N{PARENTHESIZED LATIN SMALL LETTER Z}"
+    "\N{PARENTHESIZED LATIN CAPITAL LETTER A}-\N{NEGATIVE SQUARED LATIN CAPITAL LETTER Z}]"
+)
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]{0,10})(\s[^<>]*)?/?>")
 _ENTITY = re.compile(r"&#?\w{1,31};")
 _DATA_URI = re.compile(r"\(data:[^()\s]{60,}")
@@ -72,8 +77,8 @@ def make_key(text: str) -> str:
 
 
 def has_words(text: str) -> bool:
-    """Whether there is anything but markup, punctuation and space."""
-    return _WORD.search(text) is not None
+    """Whether there is anything but markup, punctuation and space; "Ⓑ" and "🅱" are letters too."""
+    return _WORD.search(text) is not None or _LETTER_AS_SYMBOL.search(text) is not None
 
 
 def after_words(text: str, count: int) -> str:

@@ -162,13 +162,14 @@ def _covers(hidden: Sequence[Path], mounts: Sequence[Mount]) -> Iterator[str]:
                 yield from ("--ro-bind", "/dev/null", target)
 
 
-def build_command(environment: Environment, request: JailRequest) -> list[str]:
-    """Build what runs inside: the entry module, under limits per process."""
+def build_command(environment: Environment, request: JailRequest, wire: int) -> list[str]:
+    """Build what runs inside: the entry module, under limits per process. ``wire`` becomes its stdout."""
     limits = request.limits
     processor_seconds = int(limits.wall_seconds * (os.cpu_count() or 1)) + 60
     # Set inside, where the count of processes starts from none.
     return [
         *("/usr/bin/prlimit", f"--nproc={limits.processes}", f"--nofile={limits.open_files}"),
         *(f"--fsize={limits.file_bytes}", f"--cpu={processor_seconds}", "--core=0", "--msgqueue=0"),
-        *("--", str(environment.python), "-s", "-P", "-B", "-m", request.entry),
+        *("--", str(environment.python), "-s", "-P", "-B"),
+        *("-m", "grader.sandbox.entry", str(wire), request.entry),
     ]

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -117,8 +118,8 @@ class BubblewrapSandbox:
             name = f"{self._name}-{next(self._numbers)}"
             staging = self._take_slot(held)
             group = self._make_group(name, request.limits, held)
-            process, status = self._launch(request, staging, group)
-            started = Started(process, status, group, held.pop_all().close, self._explain)
+            process, status, frames = self._launch(request, staging, group)
+            started = Started(process, status, frames, group, held.pop_all().close, self._explain)
             return BubblewrapJail(started, request.limits, request.frames)
 
     def _take_slot(self, held: ExitStack) -> Staging | None:
@@ -155,15 +156,17 @@ class BubblewrapSandbox:
 
     def _launch(
         self, request: JailRequest, staging: Staging | None, group: Cgroup | None
-    ) -> tuple[subprocess.Popen[bytes], int]:
+    ) -> tuple[subprocess.Popen[bytes], int, socket.socket]:
         mounts = (*self.environment.mounts(), *request.mounts)
         sources = tuple(dict.fromkeys(mount.source for mount in mounts))
         for source in sources:
             if not source.exists():
                 raise SandboxUnavailable(f"{source} is to be mounted into a jail but does not exist.")
         reading, writing = os.pipe()
+        # A socket: a pipe could be opened again through /proc by whoever runs inside as our own uid.
+        ours, theirs = socket.socketpair()
         try:
-            with ExitStack() as handed:
+            with theirs, ExitStack() as handed:
                 handed.callback(os.close, writing)
                 files = hand_over({**files_inside(), "seccomp": self._filter})
                 handed.callback(close_all, files)
@@ -171,23 +174,24 @@ class BubblewrapSandbox:
                 arguments = build_arguments(self.environment, request, places, {**files, "status": writing})
                 lists = hand_over({"arguments": b"".join(os.fsencode(word) + b"\0" for word in arguments)})
                 handed.callback(close_all, lists)
-                inside = build_command(self.environment, request)
+                inside = build_command(self.environment, request, theirs.fileno())
                 bubblewrap = [str(self._machine.bwrap), "--args", str(lists["arguments"]), "--", *inside]
                 process = subprocess.Popen(
                     build_chain(bubblewrap, group.folders if group else (), sources, staging),
                     stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,  # the wire comes beside it: see `entry`
                     stderr=subprocess.PIPE,
                     cwd="/",
                     # Whatever bubblewrap itself has in its environment can be read inside.
                     env={"PATH": TOOLS_PATH},
-                    pass_fds=(*files.values(), *lists.values(), writing),
+                    pass_fds=(*files.values(), *lists.values(), writing, theirs.fileno()),
                     start_new_session=True,
                 )
         except BaseException:
             os.close(reading)
+            ours.close()
             raise
-        return process, reading
+        return process, reading, ours
 
     def _explain(self, printed: str) -> str:
         return explain_failure(printed, self.environment)

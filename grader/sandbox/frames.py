@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from typing import Any, BinaryIO
@@ -73,11 +74,11 @@ def _short_integer(digits: str) -> int:
 
 
 def _read_exactly(stream: BinaryIO, count: int) -> bytes:
-    parts: list[bytes] = []
+    whole = io.BytesIO()  # gives its contents away without a copy, unlike a list that is joined
     while count > 0:
         part = stream.read(min(count, 1 << 20))
         if not part:
             break
-        parts.append(part)
+        whole.write(part)
         count -= len(part)
-    return b"".join(parts)
+    return whole.getvalue()

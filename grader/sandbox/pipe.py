@@ -16,7 +16,7 @@ class OutOfTime(Exception):
 
 
 class DeadlinePipe(io.RawIOBase):
-    """Reads whole blocks from a pipe; `OutOfTime` at the deadline.
+    """Reads whole blocks from a pipe or socket; `OutOfTime` at the deadline.
 
     ``ended`` says whether the jail's outermost process is gone: then a process that still holds the
     pipe open is a straggler, and what lies in the pipe is all that will be read. The handle stays

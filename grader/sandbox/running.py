@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -34,6 +35,7 @@ class Started:
 
     process: subprocess.Popen[bytes]
     status: int  # reading end of bubblewrap's status pipe
+    frames: socket.socket  # our end of the wire
     cgroup: Cgroup | None
     give_back: Callable[[], None]  # what else it holds: uid, record, launcher. Called once, at the end
     explain: Callable[[str], str]  # from stderr to a message for whoever set the machine up
@@ -45,7 +47,6 @@ class BubblewrapJail:
     def __init__(self, started: Started, limits: Limits, frames: Sequence[Frame]) -> None:
         process = started.process
         assert process.stdin is not None
-        assert process.stdout is not None
         assert process.stderr is not None
         self._started = started
         self._process = process
@@ -59,7 +60,7 @@ class BubblewrapJail:
         self._is_cut_short = False
         self._stderr = b""
         self._status = StatusPipe(started.status)
-        self._pipe = DeadlinePipe(process.stdout.fileno(), lambda: self._stop_reading, self._is_gone)
+        self._pipe = DeadlinePipe(started.frames.fileno(), lambda: self._stop_reading, self._is_gone)
         self._threads = [
             threading.Thread(target=self._feed, args=(process.stdin, tuple(frames)), daemon=True),
             threading.Thread(target=self._keep_stderr, args=(process.stderr.fileno(),), daemon=True),
@@ -136,6 +137,7 @@ class BubblewrapJail:
                 self._end(ExitReason.OUTPUT_LIMIT)
                 return
             yield frame
+            del frame  # a large one must not wait in memory for the next
 
     def _await_end(self) -> None:
         try:
@@ -188,9 +190,9 @@ class BubblewrapJail:
                 thread.join(_GRACE_SECONDS)
             seconds = time.monotonic() - self._began
             self._status.close()
-            for stream in (self._process.stdout, self._process.stderr):
-                if stream is not None:
-                    stream.close()
+            self._started.frames.close()
+            if self._process.stderr is not None:
+                self._process.stderr.close()
             group = self._started.cgroup
             oom_kills = group.out_of_memory_kills() if group else 0
             peak = group.peak_memory_bytes() if group else 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from grader.errors import NotAuthenticated, NotFound, NotPermitted, RequestRefused
+from grader.errors import NotAuthenticated, NotFound, NotPermitted, RequestRefused, StorageUnavailable
 from grader.storage.keys import ApiKey
 from grader.storage.unit_of_work import Database
 
@@ -18,6 +19,7 @@ SCOPES = (SUBMIT, READ)
 
 _SECRET = re.compile(r"grader_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _USE_NOTED_EVERY = timedelta(minutes=1)
+_log = logging.getLogger(__name__)
 
 
 def create_key(
@@ -32,7 +34,7 @@ def create_key(
     """Make a key and return it with its secret, which is shown here and never again.
 
     ``courses`` None opens every course. Raises `RequestRefused` for an unknown scope, for none at
-    all, for an empty name, or for an expiry that has passed.
+    all, for an empty name, for an empty course id, or for an expiry that has passed.
     """
     wanted = frozenset(scopes)
     if not wanted or wanted - set(SCOPES):
@@ -41,11 +43,13 @@ def create_key(
         )
     if not name.strip() or len(name) > 255 or not name.isprintable():
         raise RequestRefused("a key needs a name of 1 to 255 printable characters: say whom it is for.")
+    allowed = None if courses is None else frozenset(courses)
+    if allowed is not None and "" in allowed:
+        raise RequestRefused("a course has an id: the empty one opens nothing.")
     if expires_at is not None and expires_at <= now:
         raise RequestRefused("the key would have expired already: give a later time.")
     key_id = secrets.token_hex(4)
     secret = f"grader_{key_id}_{secrets.token_urlsafe(32)}"
-    allowed = None if courses is None else frozenset(courses)
     key = ApiKey(key_id, name.strip(), wanted, allowed, created_at=now, expires_at=expires_at)
     with database.write() as unit:
         unit.api_keys.add(key, _hash(secret))
@@ -80,10 +84,17 @@ def authenticate(database: Database, secret: str, now: datetime) -> ApiKey:
     if key.expires_at is not None and key.expires_at <= now:
         raise NotAuthenticated("This API key has expired. Ask the service's admin for a new one.")
     if key.last_used_at is None or now - key.last_used_at >= _USE_NOTED_EVERY:
-        with database.write() as unit:
-            unit.api_keys.note_use(key.id, now)
-            unit.commit()
+        _note_use(database, key.id, now)
     return key
+
+
+def _note_use(database: Database, key_id: str, now: datetime) -> None:
+    try:
+        with database.write() as unit:
+            unit.api_keys.note_use(key_id, now)
+            unit.commit()
+    except StorageUnavailable as error:
+        _log.warning("the use of key %s was not noted: %s", key_id, error)  # grades can be read all the same
 
 
 def permit(key: ApiKey, scope: str, course: str) -> None:

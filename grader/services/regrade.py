@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
 from grader.assignments import Assignment
 from grader.checks.judge import judge
 from grader.domain.grade import Grade, ItemState
-from grader.errors import EvidenceMissing
+from grader.errors import GraderError, StorageUnavailable
 from grader.storage.unit_of_work import Clash, Database
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Regraded:
     changed: tuple[str, ...]  # a new grade, other points or states than before
     confirmed: tuple[str, ...]  # a new grade with the same points
     untouched: tuple[str, ...]  # this rubric version's grade stands already, or there is none yet
-    failed: tuple[tuple[str, str], ...]  # with the reason: its evidence cannot be read
+    failed: tuple[tuple[str, str], ...]  # with the reason: its evidence cannot be read, or we failed
 
 
 def regrade(database: Database, assignment: Assignment, now: datetime) -> Regraded:
@@ -35,8 +38,13 @@ def regrade(database: Database, assignment: Assignment, now: datetime) -> Regrad
     for submission_id in ids:
         try:
             results[_regrade_one(database, assignment, submission_id, now)].append(submission_id)
-        except EvidenceMissing as error:
+        except StorageUnavailable:
+            raise
+        except GraderError as error:
             failed.append((submission_id, str(error)))
+        except Exception as error:  # a check's own fault on one notebook must not stop the others' regrade
+            _log.exception("judging %s failed", submission_id)
+            failed.append((submission_id, f"an error in the grader itself ({type(error).__name__})"))
     return Regraded(**{name: tuple(found) for name, found in results.items()}, failed=tuple(failed))
 
 

@@ -132,9 +132,9 @@ class Submitter:
         same = unit.submissions.find_same(upload.course, upload.assignment, upload.user, sha256)
         if same is not None:
             return same.submission.id
-        earlier, unfinished = unit.submissions.count(upload.course, upload.assignment, upload.user)
+        earlier, unfinished, failed = unit.submissions.count(upload.course, upload.assignment, upload.user)
         attempts = self._assignments[upload.assignment].rubric.policy.attempts
-        if earlier >= attempts:
+        if earlier - failed >= attempts:
             raise AttemptsUsedUp(
                 f"All {attempts} attempts at this assignment are used; the earlier submissions stand. "
                 "Ask your instructor if you need another one."

@@ -31,8 +31,8 @@ def make_engine(url: str, pool_size: int = 20) -> sa.Engine:
     """Make the engine that our tables and the job engine share.
 
     ``pool_size`` connections are kept and 5 more lent at need. Raises `SetupIncomplete` for a URL
-    that is neither SQLite in a file nor PostgreSQL. Creates the folder of an SQLite file, connects
-    to nothing.
+    that is neither SQLite in a file nor PostgreSQL, or for a file that cannot be written. Creates an
+    SQLite file that others cannot read, and its folder; connects to nothing.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "postgresql":
@@ -43,7 +43,7 @@ def make_engine(url: str, pool_size: int = 20) -> sa.Engine:
             pool_pre_ping=True,
             connect_args=_POSTGRESQL_OPTIONS,
         )
-    Path(parsed.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_private(Path(parsed.database or ""))
     engine = sa.create_engine(parsed, pool_size=pool_size, max_overflow=5)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
@@ -61,6 +61,17 @@ def _parse(url: str) -> sa.URL:
         "the database's URL must be sqlite:///path/to/grader.db or postgresql://user@host/name; "
         "set GRADER_DATABASE, or unset it to use SQLite in GRADER_HOME."
     )
+
+
+def _make_private(file: Path) -> None:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not file.exists():
+            file.touch(mode=0o600)  # SQLite gives its journals the same mode
+    except OSError as error:
+        raise SetupIncomplete(
+            f"the database {file} cannot be made ({error.strerror}): mend the folder's permissions."
+        ) from None
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -55,15 +55,19 @@ class Submissions:
             *_handed_in(course, assignment, user), submission.c.notebook_sha256 == notebook_sha256
         )
 
-    def count(self, course: str, assignment: str, user: str) -> tuple[int, int]:
-        """How many this user handed in, and how many of them are not finished."""
+    def count(self, course: str, assignment: str, user: str) -> tuple[int, int, int]:
+        """How many this user handed in, how many of them are not finished, how many we failed at."""
         query = (
-            sa.select(sa.func.count(), sa.func.count().filter(work.c.state.in_(("queued", "running"))))
+            sa.select(
+                sa.func.count(),
+                sa.func.count().filter(work.c.state.in_(("queued", "running"))),
+                sa.func.count().filter(work.c.state == "failed"),
+            )
             .select_from(submission.join(work))
             .where(*_handed_in(course, assignment, user))
         )
-        total, unfinished = self._connection.execute(query).one()
-        return int(total), int(unfinished)
+        total, unfinished, failed = self._connection.execute(query).one()
+        return int(total), int(unfinished), int(failed)
 
     def ids_of(self, assignment: str) -> list[str]:
         """Every submission's id of an assignment, oldest first."""

@@ -73,3 +73,9 @@ def _failures_named() -> Iterator[None]:
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
         reason = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         raise StorageUnavailable(f"the database cannot be used now: {reason}") from error
+    except sa.exc.DatabaseError as error:
+        if type(error) is not sa.exc.DatabaseError:
+            raise  # a statement's own fault
+        raise StorageUnavailable(
+            f"the database is damaged ({error.orig}): stop the service and restore a backup."
+        ) from error

@@ -33,7 +33,11 @@ class Workers:
 
     def live(self, silent_seconds: float = SILENT_SECONDS) -> list[str]:
         """The ids of workers that were heard of lately, sorted."""
-        query = sa.select(worker.c.id).where(worker.c.beat > self._now() - silent_seconds)
+        now = self._now()
+        # A beat from the future is from before the clock was set back: no sign of life.
+        query = sa.select(worker.c.id).where(
+            worker.c.beat.between(now - silent_seconds, now + silent_seconds)
+        )
         return sorted(self._connection.execute(query).scalars())
 
     def forget_silent(self, seconds: float = 3600.0) -> None:

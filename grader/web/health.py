@@ -12,17 +12,18 @@ from grader.errors import OurFailure
 from grader.storage.migrations import missing
 from grader.web.deps import Deps, get_deps
 from grader.web.problems import problem
+from grader.web.schemas import problem_responses
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-def healthz() -> dict[str, str]:
-    """The process answers."""
+async def healthz() -> dict[str, str]:
+    """The process answers, also while every thread waits for the database."""
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=problem_responses(503))
 def readyz(deps: Annotated[Deps, Depends(get_deps)]) -> JSONResponse:
     """The service can take submissions and grade them; 503 names what is in the way."""
     checks: dict[str, Callable[[Deps], str]] = {

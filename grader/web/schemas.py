@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -73,4 +74,20 @@ class ProblemShape(_Shape):
     title: str
     status: int
     detail: str
-    errors: list[FieldShape] | None = None
+    errors: list[FieldShape] | None = None  # field by field
+    reasons: dict[str, str] | None = None  # why the service is not ready
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of these statuses."""
+    # With a model of its own FastAPI would promise application/json beside it; so it is inlined.
+    schema = ProblemShape.model_json_schema()
+    field = schema.pop("$defs")["FieldShape"]
+    schema["properties"]["errors"]["anyOf"][0]["items"] = field
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        for status in statuses
+    }

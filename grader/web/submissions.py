@@ -15,24 +15,19 @@ from grader.services.report import read_report, submission_document
 from grader.services.submit import Upload
 from grader.storage.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key, get_submitting_key
-from grader.web.schemas import ProblemShape, SubmissionShape
+from grader.web.schemas import SubmissionShape, problem_responses
 from grader.web.upload_form import FORM_SCHEMA, UploadForm, read_form
 
 router = APIRouter(prefix="/api/v1", tags=["submissions"])
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _ASK_AGAIN_SECONDS = "2"
-_PROBLEM = {"model": ProblemShape, "content": {"application/problem+json": {}}}
-
-
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return dict.fromkeys(statuses, _PROBLEM)
 
 
 @router.post(
     "/courses/{course}/assignments/{assignment}/submissions",
     status_code=202,
-    responses={202: {"model": SubmissionShape}, **_problems(400, 401, 403, 404, 409, 413, 422, 503)},
+    responses={202: {"model": SubmissionShape}, **problem_responses(400, 401, 403, 404, 409, 413, 422, 503)},
     openapi_extra=FORM_SCHEMA,
 )
 def submit(
@@ -67,7 +62,7 @@ def submit(
     responses={
         200: {"model": SubmissionShape},
         304: {"description": "Unchanged"},
-        **_problems(401, 403, 404, 503),
+        **problem_responses(401, 403, 404, 422, 503),
     },
 )
 def get_submission(

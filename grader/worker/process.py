@@ -57,7 +57,9 @@ def run_worker(
     with hold_slot(home) as worker_id:
         stages = Stages(database, blobs, autograder, assignments, clock=clock, pauses=pauses)
         register_workflow(stages, running)
-        supervisor = Supervisor(worker_id, database, blobs, jobs, clock, silent_seconds=silent_seconds)
+        supervisor = Supervisor(
+            worker_id, database, blobs, jobs, clock, carried=running.carried, silent_seconds=silent_seconds
+        )
         supervisor.start()
         try:
             _launch_engine(engine, worker_id)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from grader.assignments import Assignment
@@ -66,12 +67,11 @@ class Stages:
 
         def work(filed: Filed, assignment: Assignment) -> str:
             data = self._blobs.get(filed.submission.notebook_sha256)
-            progress = LiveProgress(self._database, job.submission_id)
-            progress.restart([cell.index for cell in self._autograder.read(data, assignment).code_cells])
-            with guard.deadline(assignment.rubric.run_limits.total_seconds + _MARGIN_SECONDS):
+            cells = [cell.index for cell in self._autograder.read(data, assignment).code_cells]
+            seconds = assignment.rubric.run_limits.total_seconds + _MARGIN_SECONDS
+            with LiveProgress(self._database, job.submission_id, cells) as progress, guard.deadline(seconds):
                 run = self._autograder.run(data, assignment, on_cell=progress.note, on_start=guard.watch)
             guard.check()
-            progress.flush()
             return self._blobs.put(dump(run).encode())
 
         return self._enter(job, _FIRST_STAGE, guard, work)
@@ -131,14 +131,14 @@ class Stages:
                 return work(filed, self._assignment(filed))
             except Exception as error:
                 if guard.is_stopped:
-                    self._give_back(job, stage)
+                    self._patiently(guard, lambda: self._give_back(job, stage))
                     raise Stopped from error
                 reason = _reason(error)
                 _log.warning("%s, %s, try %d: %s", job, stage, tries, reason, exc_info=error)
                 if tries >= MOST_TRIES or isinstance(error, UploadRefused):
                     self._fail(job, guard, reason)
                     return None
-                self._note_failure(job, reason)
+                self._patiently(guard, partial(self._note_failure, job, reason))
                 guard.pause(self._pauses[min(tries, len(self._pauses)) - 1])
 
     def _take_up(self, job: Job, stage: str) -> tuple[int, Filed | None]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from grader.errors import StorageUnavailable
 from grader.jobs import Jobs, workflow_id
 from grader.storage.blobs import Blobs
 from grader.storage.unit_of_work import Database
@@ -33,6 +34,7 @@ class Supervisor:
         jobs: Jobs,
         clock: Callable[[], datetime],
         *,
+        carried: Callable[[], frozenset[str]] = frozenset,
         silent_seconds: float = SILENT_SECONDS,
     ) -> None:
         self._worker_id = worker_id
@@ -40,6 +42,8 @@ class Supervisor:
         self._blobs = blobs
         self._jobs = jobs
         self._clock = clock
+        self._carried = carried  # the jobs that are under way in this process
+        self._stranded: frozenset[str] = frozenset()
         self._silent_seconds = silent_seconds  # after which another worker is dead
         self._beat_seconds = silent_seconds / 5
         self._stop = threading.Event()
@@ -54,9 +58,12 @@ class Supervisor:
         """End, and tell the others to take over at once."""
         self._stop.set()
         self._thread.join(self._beat_seconds)
-        with self._database.write() as unit:
-            unit.workers.leave(self._worker_id, os.getpid())
-            unit.commit()
+        try:
+            with self._database.write() as unit:
+                unit.workers.leave(self._worker_id, os.getpid())
+                unit.commit()
+        except StorageUnavailable as error:
+            _log.warning("the others will miss this worker only by its silence: %s", error)
 
     def beat(self) -> list[str]:
         """Say that this worker lives; return who else does, sorted."""
@@ -95,6 +102,18 @@ class Supervisor:
                     unit.commit()
             after = page[-1].submission_id
 
+    def resume_stranded(self) -> int:
+        """Queue again what the engine believes to run here and does not; return how many.
+
+        Where the engine cannot write that a job ended (a full disk), it goes on to believe so. A job
+        must have been missed twice: it may be about to begin, or to end.
+        """
+        missed = self._jobs.pending_on(self._worker_id) - self._carried()
+        stranded, self._stranded = missed & self._stranded, missed - self._stranded
+        if stranded:
+            self._jobs.resume(stranded)
+        return len(stranded)
+
     def tidy(self) -> None:
         """Drop what has had its time: finished jobs, old answers, silent workers, unfinished files."""
         now = self._clock()
@@ -108,12 +127,16 @@ class Supervisor:
 
     def _watch(self) -> None:
         well_since: float | None = None
-        reconcile_at = tidy_at = 0.0
+        reconcile_at = tidy_at = resume_at = 0.0
         while not self._stop.is_set():
             try:
                 live = self.beat()
                 now = time.monotonic()
                 well_since = now if well_since is None else well_since
+                if now >= resume_at:
+                    resume_at = now + _RECONCILE_SECONDS
+                    if self.resume_stranded():
+                        _log.warning("queued again what had ended here without a trace")
                 if live and live[0] == self._worker_id:
                     # After a start or an outage the others get time to be heard of.
                     if now - well_since >= self._silent_seconds:

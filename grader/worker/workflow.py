@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from dbos import DBOS
 
-from grader.jobs import WORKFLOW
+from grader.jobs import WORKFLOW, workflow_id
 from grader.worker.guard import JailGuard, Stopped
 from grader.worker.stages import Job, Stages
 
@@ -25,6 +26,20 @@ class Running:
         self._lock = threading.Lock()
         self._guards: dict[JailGuard, threading.Event] = {}
         self._draining = False
+        self._jobs: set[str] = set()
+
+    @contextmanager
+    def carrying(self, name: str) -> Iterator[None]:
+        """A job is under way here."""
+        self._jobs.add(name)
+        try:
+            yield
+        finally:
+            self._jobs.discard(name)
+
+    def carried(self) -> frozenset[str]:
+        """The jobs that are under way here, by name."""
+        return frozenset(self._jobs)
 
     async def in_thread(self, work: Callable[[JailGuard], T]) -> T:
         """Do blocking work in a thread; being cancelled kills its jails and waits for it to end.
@@ -92,9 +107,10 @@ def register_workflow(stages: Stages, running: Running) -> None:
     @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
     async def grade(submission_id: str, generation: int) -> None:
         job = Job(submission_id, generation)
-        run_sha256 = await run(job)
-        if run_sha256 is None:
-            return
-        models_sha256 = await measure(job, run_sha256)
-        if models_sha256 is not None:
-            await judge(job, run_sha256, models_sha256)
+        with running.carrying(workflow_id(submission_id, generation)):
+            run_sha256 = await run(job)
+            if run_sha256 is None:
+                return
+            models_sha256 = await measure(job, run_sha256)
+            if models_sha256 is not None:
+                await judge(job, run_sha256, models_sha256)

@@ -127,13 +127,15 @@ def training(sandbox: BubblewrapSandbox, tmp_path_factory: pytest.TempPathFactor
         "num_workers=1)\nprint(sum(len(images) for images, _ in loader), torch.get_num_threads())",  # 3
         "fit(model)\n1 / 0",  # 4
         "torch.save(model, 'm.pt')\nagain = torch.load('m.pt', weights_only=False)\nprint(model)",  # 5
+        "import os\nos.environ.update(CC='/none', CXX='/none', PATH='/none')\n"
+        "print(torch.compile(model)(x).shape)",  # 6
         mounts=[make_mnist(folder)],
         output_bytes_per_cell=100_000,
     )
 
 
 def test_models_are_found_after_each_cell_also_the_overwritten_one(training: Outcome) -> None:
-    assert training.states == ["ok", "ok", "ok", "ok", "error", "ok"]
+    assert training.states == ["ok", "ok", "ok", "ok", "error", "ok", "ok"]
     assert [model.cell for model in training.run.models] == [1, 1, 4]
     assert training.widths == [2, 3, 3]
 
@@ -156,6 +158,10 @@ def test_a_model_that_is_saved_and_shown_has_nothing_of_ours(training: Outcome) 
     assert "AE(" in training.text(5)
     assert "grader" not in training.text(5)
     assert training.run.detail.count("Remarks") == 0
+
+
+def test_a_compiled_model_needs_no_compiler(training: Outcome) -> None:
+    assert training.text(6) == "torch.Size([32, 784])\n"
 
 
 def test_a_run_that_we_kill_is_no_verdict(sandbox: BubblewrapSandbox) -> None:

@@ -99,6 +99,13 @@ def test_a_giant_display_and_a_giant_error_are_cut(sandbox: BubblewrapSandbox) -
     assert [cell.output_cut for cell in outcome.run.cells] == [True, True, True, False]
 
 
+def test_text_in_lines_is_an_output_like_any_other(sandbox: BubblewrapSandbox) -> None:
+    """Jupyter's format allows a list of lines for displayed text."""
+    outcome = run_cells(sandbox, "display({'text/plain': ['a', 'b']}, raw=True)", "1")
+    assert outcome.states == ["ok", "ok"]
+    assert outcome.outputs(0)[0]["data"] == {"text/plain": "ab"}
+
+
 def test_the_output_of_the_whole_run_has_a_limit_too(sandbox: BubblewrapSandbox) -> None:
     outcome = run_cells(sandbox, *["print('x' * 4000)"] * 4, output_bytes_per_cell=5000, output_bytes=10_000)
     assert outcome.states == ["ok"] * 4

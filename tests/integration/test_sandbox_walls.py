@@ -173,7 +173,14 @@ def test_no_descriptor_of_ours_is_inherited(sandbox: BubblewrapSandbox) -> None:
         os.set_inheritable(kept_open.fileno(), True)
         own = run(sandbox, code).told["own"]
     assert sorted(own) == ["0", "1", "2"]
-    assert all(target.startswith("pipe:") for target in own.values())
+    assert [own[name].split(":")[0] for name in "012"] == ["pipe", "socket", "pipe"]
+
+
+def test_the_first_process_does_not_hold_the_wire(sandbox: BubblewrapSandbox) -> None:
+    code = 'import os; tell({n: os.readlink("/proc/1/fd/" + n) for n in os.listdir("/proc/1/fd")})'
+    held = run(sandbox, code).told
+    assert held["1"] == "/dev/null"
+    assert not [target for target in held.values() if target.startswith("socket:")]
 
 
 def test_the_limits_per_process_are_set(sandbox: BubblewrapSandbox) -> None:

@@ -14,7 +14,7 @@ from grader.checks.registry import CHECKS
 from grader.domain.grade import CheckResult, ItemState
 from grader.domain.run import CellRun, CellState
 from grader.domain.submission import SubmissionState
-from grader.errors import NotAuthenticated, NotFound, NotPermitted, RequestRefused
+from grader.errors import NotAuthenticated, NotFound, NotPermitted, RequestRefused, StorageUnavailable
 from grader.jobs import workflow_id
 from grader.services.intervene import cancel_submission, retry_failed
 from grader.services.keys import READ, SUBMIT, authenticate, create_key, list_keys, permit, revoke_key
@@ -76,9 +76,19 @@ def test_a_revoked_key_opens_nothing(parts: Parts) -> None:
         revoke_key(parts.database, key.id, NOW)
 
 
+def test_a_use_that_cannot_be_noted_keeps_nobody_out(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = _key(parts)
+
+    def full(*_: object) -> None:
+        raise StorageUnavailable("database or disk is full")
+
+    monkeypatch.setattr("grader.storage.keys.ApiKeys.note_use", full)
+    assert authenticate(parts.database, secret, NOW).name == "moodle"
+
+
 @pytest.mark.parametrize(
     "more",
-    [{"scopes": []}, {"scopes": ["everything"]}, {"expires_at": NOW}],
+    [{"scopes": []}, {"scopes": ["everything"]}, {"expires_at": NOW}, {"courses": [""]}],
 )
 def test_a_key_that_would_be_no_use_is_not_made(parts: Parts, more: dict[str, Any]) -> None:
     with pytest.raises(RequestRefused):
@@ -107,8 +117,8 @@ def test_a_key_is_good_for_its_scopes_and_courses(
             permit(key, scope, course)
 
 
-def _graded(parts: Parts, state: ItemState = ItemState.AUTO) -> str:
-    submission_id = str(parts.submit()["id"])
+def _graded(parts: Parts, user: str = "ada", state: ItemState = ItemState.AUTO) -> str:
+    submission_id = str(parts.submit(user=user)["id"])
     with parts.database.write() as unit:
         unit.work.take_up(submission_id, 0, "run", first=True, now=NOW)
         unit.work.finish(submission_id, 0, SubmissionState.GRADED, NOW)
@@ -132,7 +142,7 @@ def test_a_graded_submission_says_so(parts: Parts) -> None:
 
 
 def test_a_grade_that_waits_for_a_person_says_for_what(parts: Parts) -> None:
-    document = _document(parts, _graded(parts, ItemState.NEEDS_REVIEW))
+    document = _document(parts, _graded(parts, state=ItemState.NEEDS_REVIEW))
     assert (document["activityProgress"], document["gradingProgress"]) == ("Submitted", "PendingManual")
     assert "ex1.runs" in document["comment"]
 
@@ -236,6 +246,24 @@ def test_a_regrade_that_changes_no_points_confirms(parts: Parts, check_share: di
     submission_id = _graded(parts)
     check_share["share"] = 0.75
     assert regrade(parts.database, make_assignment(sha256="b" * 64), NOW).confirmed == (submission_id,)
+
+
+def test_a_submission_that_a_check_fails_on_does_not_stop_the_others_regrade(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = _graded(parts, "ada"), _graded(parts, "bob")
+    answers = iter([KeyError("x"), CheckResult(1.0, "fine")])
+
+    def check(*_: object) -> CheckResult:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setitem(CHECKS, "runs", check)
+    done = regrade(parts.database, make_assignment(sha256="b" * 64), NOW)
+    assert {entry[0] for entry in done.failed} | set(done.changed) == {first, second}
+    assert [reason for _, reason in done.failed] == ["an error in the grader itself (KeyError)"]
 
 
 def test_what_has_no_evidence_yet_is_left_alone(parts: Parts) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -174,6 +177,17 @@ def test_a_silent_worker_is_no_longer_among_the_living(parts: Parts) -> None:
         assert unit.workers.live() == ["b"]
 
 
+def test_a_beat_from_before_the_clock_was_set_back_is_no_sign_of_life(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    with parts.database.write() as unit:
+        unit.workers.beat("dead", "host", 1)
+        monkeypatch.setattr("grader.storage.workers.time.time", lambda: now - 3600)
+        unit.workers.beat("alive", "host", 2)
+        assert unit.workers.live() == ["alive"]
+
+
 @pytest.mark.parametrize(
     ("pragma", "value"),
     [("journal_mode", "wal"), ("busy_timeout", 30000), ("synchronous", 2), ("foreign_keys", 1)],
@@ -201,6 +215,27 @@ def test_other_databases_are_refused_with_what_to_write_instead(url: str) -> Non
 
 def test_a_database_out_of_reach_is_our_failure(tmp_path: Path) -> None:
     database = Database(make_engine(f"sqlite:///{tmp_path / 'folder' / 'grader.db'}"))
-    (tmp_path / "folder").rmdir()
+    shutil.rmtree(tmp_path / "folder")
     with pytest.raises(StorageUnavailable), database.read() as unit:
         unit.submissions.find("x")
+
+
+def test_a_damaged_database_is_our_failure_and_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "grader.db").write_bytes(os.urandom(8192))
+    database = Database(make_engine(f"sqlite:///{tmp_path / 'grader.db'}"))
+    with pytest.raises(StorageUnavailable, match="backup"), database.read() as unit:
+        unit.submissions.find("x")
+
+
+def test_nobody_else_can_read_a_new_database(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'grader.db'}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (x)")
+        connection.commit()
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_place_that_takes_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SetupIncomplete, match="cannot be made"):
+        make_engine(f"sqlite:///{tmp_path / 'file' / 'grader.db'}")

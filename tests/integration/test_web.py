@@ -136,6 +136,20 @@ def test_the_process_is_alive(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
+def test_the_process_is_alive_while_every_thread_waits_for_the_database(parts: Parts) -> None:
+    deps = Deps(parts.database, parts.blobs, parts.jobs, parts.assignments, threads=1)
+    with TestClient(create_app(deps)) as client:
+        client.headers["Authorization"] = bearer(parts)
+        answers: list[httpx.Response] = []
+        waiting = threading.Thread(target=lambda: answers.append(post(client)))
+        with parts.database.write():
+            waiting.start()
+            assert client.get("/healthz").status_code == 200
+            assert answers == []
+        waiting.join()
+    assert [answer.status_code for answer in answers] == [202]
+
+
 def test_the_service_is_ready_once_a_worker_lives(client: TestClient, parts: Parts) -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, list(answer.json()["reasons"])) == (503, ["worker"])
@@ -170,3 +184,8 @@ def test_the_api_describes_itself(client: TestClient) -> None:
     assert form["required"] == ["file", "userId"]
     assert {"202", "401", "403", "409", "413", "422", "503"} <= set(post["responses"])
     assert post["security"]
+    for path in described["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                promised = list(response.get("content", {}))
+                assert status < "400" or promised == ["application/problem+json"]

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from grader.domain.run import CellRun, CellState
 from grader.errors import OurFailure, StorageUnavailable
+from grader.jobs import workflow_id
 from grader.storage import Database
 from grader.storage.submissions import Filed
+from grader.storage.work import Work
 from grader.worker.guard import JailGuard, Stopped
+from grader.worker.live_progress import LiveProgress
 from grader.worker.stages import Job, Stages
+from grader.worker.supervisor import Supervisor
 from tests.integration.parts import NOW, Parts, WaitingJail, make_parts
 
 
@@ -163,3 +170,52 @@ def test_progress_that_cannot_be_written_does_not_stop_the_run(
     monkeypatch.setattr("grader.storage.progress.Progress.restart", fail)
     monkeypatch.setattr("grader.storage.progress.Progress.note", fail)
     assert stages.run(Job(parts.submit("wait 0")["id"], 0), JailGuard()) is not None
+
+
+def test_a_locked_database_does_not_hold_up_the_run(parts: Parts) -> None:
+    submission_id = parts.submit()["id"]
+    cell = CellRun(0, CellState.OK, 1.0, 3)
+    with ExitStack() as closing:
+        with parts.database.write():
+            progress = closing.enter_context(LiveProgress(parts.database, submission_id, [0]))
+            progress.note(cell)  # returns while nothing can be written
+        closing.close()
+    with parts.database.read() as unit:
+        assert unit.progress.of(submission_id) == (cell,)
+
+
+def test_a_worker_ends_well_although_it_cannot_say_so(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StorageUnavailable("locked")
+
+    supervisor = Supervisor("w", parts.database, parts.blobs, parts.jobs, lambda: NOW)
+    supervisor.start()
+    monkeypatch.setattr("grader.storage.workers.Workers.leave", fail)
+    supervisor.stop()
+
+
+def test_a_failure_that_cannot_be_noted_now_does_not_end_the_job(
+    parts: Parts, stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note, calls = Work.note_failure, iter([True])
+
+    def full_at_first(*given: Any) -> bool:
+        if next(calls, False):
+            raise StorageUnavailable("database or disk is full")
+        return note(*given)
+
+    monkeypatch.setattr(Work, "note_failure", full_at_first)
+    monkeypatch.setattr("grader.worker.stages._DATABASE_PAUSE", 0.0)
+    assert stages.run(Job(parts.submit("fail once")["id"], 0), JailGuard()) is not None
+
+
+def test_a_job_that_ended_without_a_trace_is_queued_again(parts: Parts) -> None:
+    carried = frozenset({workflow_id(parts.submit("a")["id"], 0)})
+    parts.submit("b")
+    with parts.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE workflow_status SET status = 'PENDING', executor_id = 'w'")
+    supervisor = Supervisor(
+        "w", parts.database, parts.blobs, parts.jobs, lambda: NOW, carried=lambda: carried
+    )
+    assert [supervisor.resume_stranded() for _ in range(3)] == [0, 1, 0]
+    assert parts.jobs.pending_on("w") == carried

@@ -57,6 +57,7 @@ CASES: dict[str, tuple[str, list[int]]] = {
         "def make():\n    return copy.deepcopy(AE(7))\nm = fit(make())\ndel m",
         [7],
     ),
+    "traced": ("m = AE(2)\nt = torch.jit.trace(m, x)\ndel t\nfit(m)", [2]),
     "an unpickled model": ("m = pickle.loads(pickle.dumps(AE(7)))\nfit(m)\ndel m", [7]),
     "loaded weights, never trained here": (
         "f = io.BytesIO()\ntorch.save(AE(5).state_dict(), f)\nf.seek(0)\n"

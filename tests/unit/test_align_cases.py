@@ -192,6 +192,9 @@ SHORT_ANSWERS = [
     Case("a copy answered", lambda d: _copy_with(d, "q1", TEXT), {"q1": TEXT}),
     Case("the same answer twice", lambda d: (d.answer("q1", TEXT), _copy_with(d, "q1", TEXT)), {"q1": TEXT}),
     Case("all answers in a cell at the end", lambda d: d.append(f"Q1: {TEXT}\n\nQ2: {MORE}\n\nQuestion 10 - {OTHER}"), {"q1": TEXT, "q2": MORE, "q10": OTHER}),
+    Case("above the heading", lambda d: d.rewrite("q5", lambda s: f"{TEXT}\n\n{s}" if "###" in s else s), {"q5": TEXT}),
+    Case("above every heading", lambda d: [d.rewrite(q, lambda s, q=q: f"{TEXT} {q}.\n\n{s}" if "###" in s else s) for q in ("q4", "q5")], {q: f"{TEXT} {q}." for q in ("q4", "q5")}),
+    Case("under bold short headings", lambda d: d.append("\n\n".join(f"**Q{n}**\n\n{TEXT} {n}." for n in (8, 9, 10))), {f"q{n}": f"{TEXT} {n}." for n in (8, 9, 10)}),
     Case("sub-questions numbered like questions", _cell_text("q5", f"Q1: {TEXT}\nQ2: {MORE}"), {"q5": f"Q1: {TEXT}\nQ2: {MORE}"}),
 ]  # fmt: skip
 
@@ -219,6 +222,12 @@ CHOICES = [
     Case("the letter in a new cell", lambda d: d.below("q3", "B"), {"q3": "B"}),
     Case("the letter in a new code cell", lambda d: d.below("q3", "B", CODE), {"q3": "B"}),
     Case("a variable in a new code cell", lambda d: d.below("q3", "q3 = 'B'", CODE), {"q3": "B"}),
+    Case("a variable and its print in a new code cell", lambda d: d.below("q3", "answer_q3 = 'B'\nprint(answer_q3)", CODE), {"q3": "B"}),
+    Case("variables in the last code cell", lambda d: d.append("q3 = 'B'\nq6 = 'C'", CODE), {"q3": "B", "q6": "C"}),
+    Case("a letter in a circle", _cell_text("q3", "Ⓑ"), {"q3": "Ⓑ"}),
+    Case("a letter as an emoji", _cell_text("q3", "🅱️"), {"q3": "🅱️"}),
+    Case("all options copied behind the explanation", lambda d: d.replace("q3", WHY, f"\n{OPTIONS}"), {"q3.why": OPTIONS}),
+    Case("both on one line at the end", lambda d: d.append("Q3: B, Q6: C"), {"q3": "B", "q6": "C"}),
     Case("the explanation in a new cell", lambda d: (d.answer("q3", "B"), d.below("q3", TEXT)), {"q3": "B", "q3.why": TEXT}),
     Case("because", _cell_text("q3", "B because the gap is large"), {"q3": "B because the gap is large", "q3.why": "because the gap is large"}),
     Case("a reason behind the letter", _cell_text("q3", f"B. {TEXT}"), {"q3": f"B. {TEXT}", "q3.why": TEXT}),

@@ -62,6 +62,12 @@ def test_exercise_code_is_found_without_any_text_of_the_exercise() -> None:
         (CellKind.CODE, f'x = train()\nprint("{SEEN}")', SEEN),
         (CellKind.CODE, f"# Question: What happens to reconstruction as latent_dim changes?\n# {SEEN}", SEEN),
         (CellKind.CODE, f"# What is the model learning to fit into the bottleneck? {SEEN}", SEEN),
+        (CellKind.CODE, "x = 1\n# What is the model learning to fit into the bottleneck? shapes", "shapes"),
+        (
+            CellKind.CODE,
+            "x = 1\n# What is the model learning to fit into the bottleneck?\n# shapes",
+            "shapes",
+        ),
     ],
 )
 def test_observations_are_found(kind: CellKind, source: str, text: str) -> None:

@@ -130,6 +130,18 @@ MUTATIONS = {
         "Loss: it",
         "quote text that contains",
     ),
+    "no policy": (
+        "\npolicy:\n",
+        "\npolicies:\n",
+        "",
+        "policy is missing; add e.g. policy: {attempts: 20, seed: 0}",
+    ),
+    "a list with a tag": (
+        "dataset: mnist",
+        "dataset: !!python/list [mnist]",
+        "dataset:",
+        "dataset must be mnist",
+    ),
     "a tab": ("  - key: ex1.trend", "\t- key: ex1.trend", "\t- key", "check the indentation"),
 }
 

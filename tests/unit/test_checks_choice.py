@@ -209,6 +209,9 @@ def test_numbers_in_options_allow_no_typo(text: str, letter: str | None) -> None
         "The answer is a model that remembers",
         "overfitting",
         "A? No, B",
+        "a) no b) yes",
+        "C no B",
+        "A: no, B: yes",
         "A - no, B",
         "A would be right if the test loss was small. B",
         "A model is overfitting B",
@@ -257,6 +260,10 @@ def test_nothing_and_the_placeholder_are_blank(text: str) -> None:
         ("B) The model is overfitting", False),
         ("B because the gap is large", True),
         ("The gap is large, so B", True),
+        ("La réponse est B car le modèle surapprend", True),  # no letter for certain, but a reason
+        ("[Write your answer here B because the gap is large]", True),
+        ("B " + "because the gap is large " * 1000, True),
+        ("none", False),
         ("The model is overfitting, because the gap is large", True),
     ],
 )

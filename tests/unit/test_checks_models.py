@@ -148,3 +148,37 @@ def test_the_trends_feedback_tells_what_is_missing() -> None:
     feedback = see_trend({2: 0.2, 8: 0.6}).feedback
     assert "20.0% with 2, 60.0% with 8" in feedback
     assert "latent_dim = 32, 128" in feedback
+
+
+def test_a_diverged_model_beside_an_own_architecture_goes_to_review() -> None:
+    evidence = make_evidence(models=[measured(8, math.nan)], others=[unmeasured(8)])
+    result = run_check("reconstruction", evidence, EIGHT)
+    assert (result.share, result.state) == (0.0, ItemState.NEEDS_REVIEW)
+    json.dumps(dict(result.evidence), allow_nan=False)
+
+
+@pytest.mark.parametrize(("explained", "state"), [(0.1, ItemState.NEEDS_REVIEW), (0.6, ItemState.AUTO)])
+def test_a_weak_model_of_a_run_that_cannot_be_believed_goes_to_review(
+    explained: float, state: ItemState
+) -> None:
+    evidence = make_evidence(models=[measured(8, explained)], verdict=Verdict.PROTOCOL_ERROR)
+    assert run_check("reconstruction", evidence, EIGHT).state is state
+
+
+def test_a_near_miss_is_not_told_as_reached() -> None:
+    feedback = run_check("reconstruction", make_evidence(models=[measured(8, 0.49996)]), EIGHT).feedback
+    assert "explains just under 50.0%" in feedback
+
+
+def test_the_bands_edge_belongs_to_the_band() -> None:
+    models = [measured(2, 0.2), measured(8, 0.5), measured(32, 0.7), measured(128, 0.69)]
+    assert run_check("trend", make_evidence(models=models), ALL).state is ItemState.NEEDS_REVIEW
+    edge = {
+        "latent_dim": 8,
+        "threshold": 0.3,
+        "band": 0.1,
+    }  # 0.3 - 0.1 is less than 0.2, 0.8 - 0.1 more than 0.7
+    for threshold, explained in ((0.3, 0.2), (0.8, 0.7)):
+        params = edge | {"threshold": threshold}
+        evidence = make_evidence(models=[measured(8, explained)])
+        assert run_check("reconstruction", evidence, params).state is ItemState.NEEDS_REVIEW

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from grader.domain.answers import Answer, AnswerState
+from grader.domain.answers import Answer, AnswerState, Candidate
 from grader.domain.grade import CheckResult, ItemState
 from tests.unit.judging import answered, candidate, make_evidence, run_check
 
@@ -109,7 +109,7 @@ def test_no_feedback_gives_the_right_letter_away(text: str) -> None:
         (Answer("q3", AnswerState.MISSING, candidates=(candidate(),)), REVIEW),
         (Answer("q3", AnswerState.AMBIGUOUS, "A\n\nB"), REVIEW),
         (Answer("q3", AnswerState.PLACEHOLDER, explanation="B) because of the gap"), REVIEW),
-        (Answer("q3", AnswerState.PLACEHOLDER, explanation="because of the gap"), ZERO),
+        (Answer("q3", AnswerState.PLACEHOLDER, explanation="because of the gap"), REVIEW),
     ],
 )
 def test_a_choice_that_was_not_found_for_certain_is_no_wrong_one(
@@ -146,3 +146,41 @@ def test_every_record_can_be_stored_as_json(check: str) -> None:
     answer = answered("hm", explanation="so", candidates=(candidate(),))
     record = run_check(check, make_evidence(answer), KEY if check == "choice" else {}).evidence
     assert json.loads(json.dumps(record)) == record
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("1. it is too small\n3. B", REVIEW),
+        ("Answer 1: it is too small", REVIEW),
+        ("| 1 | too small |", REVIEW),
+        ("Der Code ist viel zu klein, um jedes Bild zu speichern, also lernt er Formen.", REVIEW),
+        ("Ada Lovelace, group 7", ZERO),
+        ("![image]()", ZERO),
+    ],
+)
+def test_all_answers_in_one_cell_that_names_no_question_are_not_lost(
+    words: str, expected: tuple[float, ItemState]
+) -> None:
+    evidence = make_evidence(Answer("q3", AnswerState.PLACEHOLDER), unmapped=[Candidate(18, words, 0.2)])
+    assert verdict(run_check("short_answer", evidence)) == expected
+    assert verdict(run_check("choice", evidence, KEY)) == expected
+
+
+def test_a_reason_that_stands_beside_an_unreadable_choice_is_not_lost() -> None:
+    evidence = make_evidence(answered("Test loss is ten times the train loss so it is overfitting"))
+    assert verdict(run_check("choice", evidence, KEY)) == REVIEW
+    assert verdict(run_check("explanation", evidence)) == REVIEW
+
+
+def test_feedback_counts_as_people_do() -> None:
+    assert "(1 word)" in run_check("short_answer", make_evidence(answered("copies"))).feedback
+    one = Answer("q3", AnswerState.BLANK, candidates=(candidate(), candidate()))
+    assert "but cell 12 may" in run_check("short_answer", make_evidence(one)).feedback
+    two = Answer("q3", AnswerState.BLANK, candidates=(candidate(), Candidate(12, "more", 0.8)))
+    assert "but cells 12, 13 may" in run_check("short_answer", make_evidence(two)).feedback
+
+
+def test_an_exercise_has_no_placeholder_to_speak_of() -> None:
+    untouched = Answer("q3", AnswerState.PLACEHOLDER)
+    assert "placeholder" not in run_check("observations", make_evidence(untouched)).feedback

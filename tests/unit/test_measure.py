@@ -192,7 +192,7 @@ def test_an_uncertain_fit_stands_only_where_it_is_about_as_good_as_pca(
 
 
 def test_weights_of_many_megabytes_are_spread_over_several_jails(dataset: Dataset, model_path: Path) -> None:
-    large = b"x" * (50 << 20)
+    large = b"x" * (25 << 20)
     sandbox = FakeSandbox(script(READY, unmeasured(0), unmeasured(1)), script(READY, unmeasured(0)))
     report = measure(
         [harvested("a"), harvested("b"), harvested("c")],

@@ -6,6 +6,7 @@ import io
 import os
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,19 @@ def test_a_frame_comes_back_as_it_was_written() -> None:
     stream.seek(0)
     assert read_frame(stream, 1000) == Frame({"name": "ü", "n": [1, 2.5, None]}, b"\0raw")
     assert read_frame(stream, 1000) is None
+
+
+def test_a_large_frame_is_in_memory_only_once() -> None:
+    stream = io.BytesIO()
+    write_frame(stream, Frame({}, bytes(16 << 20)))
+    stream.seek(0)
+    tracemalloc.start()
+    try:
+        read_frame(stream, 32 << 20)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 24 << 20
 
 
 NO_FRAMES = {
@@ -136,8 +150,8 @@ def test_a_mount_that_is_to_be_hidden_is_a_contradiction(tmp_path: Path) -> None
 
 
 def test_the_command_runs_the_entry_isolated_from_user_and_folder() -> None:
-    command = build_command(this_environment(), JailRequest("grader.x", (), LIMITS))
-    assert command[-5:] == ["-s", "-P", "-B", "-m", "grader.x"]
+    command = build_command(this_environment(), JailRequest("grader.x", (), LIMITS), 7)
+    assert command[-7:] == ["-s", "-P", "-B", "-m", "grader.sandbox.entry", "7", "grader.x"]
     assert "--core=0" in command
 
 

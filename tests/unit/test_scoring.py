@@ -21,6 +21,11 @@ def test_a_share_is_clamped_and_its_points_are_rounded_to_hundredths(share: floa
     assert score_item(ITEM, CheckResult(share, "")).points == points
 
 
+def test_rounding_gives_no_more_than_the_item_has() -> None:
+    item = Item("q1", "q1", "Why", 0.125 + 0.001, "short_answer")
+    assert score_item(item, CheckResult(1.0, "")).points == item.points
+
+
 @pytest.mark.parametrize("share", [math.nan, math.inf, -math.inf])
 def test_a_share_that_is_no_number_is_our_mistake_and_never_a_grade(share: float) -> None:
     with pytest.raises(ValueError, match="q1"):
