@@ -13,7 +13,7 @@ NO_CGROUP = (
     "No control group for jails can be made here, so a notebook could use up the machine's memory. "
     "On systemd, as an ordinary user, type: systemd-run --user --scope -p Delegate=yes COMMAND; "
     "as root: systemd-run --scope -p Delegate=yes COMMAND. "
-    "For one class that you trust, start with --trusted-class instead."
+    "For one class that you trust, set GRADER_TRUSTED_CLASS=true instead."
 )
 
 _CAUSES = (

@@ -45,7 +45,7 @@ class Limits:
 class JailRequest:
     """Run ``python -m entry`` in a fresh jail, feed it ``frames``, read what it answers."""
 
-    entry: str  # a module of this project: "grader.notebooks.child"
+    entry: str  # a module of this project: "grader.notebooks.inside.child"
     frames: tuple[Frame, ...]
     limits: Limits
     mounts: tuple[Mount, ...] = ()

@@ -16,8 +16,8 @@ from grader.domain.notebook import Notebook
 from grader.domain.run import CellRun, NotebookRun
 from grader.evaluation.datasets import Dataset
 from grader.evaluation.measure import measure
-from grader.notebooks.align import align
-from grader.notebooks.execute import execute
+from grader.notebooks.alignment.align import align
+from grader.notebooks.execution.execute import execute
 from grader.notebooks.read import read_notebook
 from grader.sandbox.jail import Jail, Sandbox
 from grader.storage.blobs import Blobs

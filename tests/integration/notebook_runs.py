@@ -14,8 +14,8 @@ from typing import Any
 from grader.domain.notebook import Cell, CellKind, Notebook
 from grader.domain.rubric import RunLimits
 from grader.domain.run import CellRun, NotebookRun
-from grader.notebooks.execute import execute
-from grader.notebooks.execute_weights import inspect_weights
+from grader.notebooks.execution.execute import execute
+from grader.notebooks.execution.weights import inspect_weights
 from grader.sandbox.bubblewrap import BubblewrapSandbox
 from grader.sandbox.jail import Jail, Mount
 

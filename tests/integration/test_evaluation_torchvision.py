@@ -11,7 +11,7 @@ import pytest
 
 from grader.evaluation.datasets import open_dataset
 from grader.evaluation.idx import unpack_images
-from grader.sandbox.torchvision_schemas import define_missing_operators
+from grader.notebooks.inside.torchvision_schemas import define_missing_operators
 
 
 @pytest.mark.parametrize(("part", "count"), [("train", 60_000), ("t10k", 10_000)])

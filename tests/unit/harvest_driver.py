@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from grader.notebooks.kernel_harvest import Harvest
+from grader.notebooks.inside.harvest import Harvest
 from tests.unit.harvest_cases import CASES, SETUP
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from grader.domain.answers import Alignment, Answer, AnswerState
 from grader.domain.notebook import Cell, CellKind, Notebook
-from grader.notebooks.align import align
+from grader.notebooks.alignment.align import align
 from grader.notebooks.read import read_notebook
 from tests.unit.notebook_builders import (
     CHOICE,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from grader.domain.answers import Alignment, AnswerState
 from grader.domain.notebook import Cell, CellKind, Notebook
-from grader.notebooks.align import align
-from grader.notebooks.words import make_key
+from grader.notebooks.alignment.align import align
+from grader.notebooks.alignment.words import make_key
 from tests.unit.notebook_builders import (
     CHOICE,
     LABEL,

@@ -11,7 +11,7 @@ import pytest
 
 from grader.domain.answers import AnswerState
 from grader.domain.notebook import CellKind
-from grader.notebooks.align import align
+from grader.notebooks.alignment.align import align
 from tests.unit.notebook_builders import (
     CHOICE,
     LABEL,

@@ -6,7 +6,7 @@ import pytest
 
 from grader.domain.answers import Answer, AnswerState
 from grader.domain.notebook import CellKind
-from grader.notebooks.align import align
+from grader.notebooks.alignment.align import align
 from tests.unit.notebook_builders import (
     LABEL,
     Draft,

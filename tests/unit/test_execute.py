@@ -12,7 +12,7 @@ from grader.domain.notebook import Cell, CellKind, Notebook
 from grader.domain.rubric import RunLimits
 from grader.domain.run import CellRun, CellState, NotebookRun, Verdict
 from grader.errors import RunIncomplete
-from grader.notebooks.execute import execute
+from grader.notebooks.execution.execute import execute
 from grader.sandbox.fake import FakeSandbox
 from grader.sandbox.jail import ExitReason, Frame, Jail, JailExit
 from tests.unit.weights_files import model_file

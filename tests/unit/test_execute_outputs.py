@@ -12,9 +12,9 @@ import pytest
 
 from grader.domain.notebook import Cell, CellKind, Notebook
 from grader.domain.run import CellRun, CellState
-from grader.notebooks.child_harvest import collect_models
-from grader.notebooks.child_outputs import OutputBudget
-from grader.notebooks.execute_outputs import clean_outputs, clean_text, executed_notebook, output_size
+from grader.notebooks.execution.outputs import clean_outputs, clean_text, executed_notebook, output_size
+from grader.notebooks.inside.harvest_files import collect_models
+from grader.notebooks.inside.output_budget import OutputBudget
 
 
 @pytest.mark.parametrize(

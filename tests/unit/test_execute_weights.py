@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grader.domain.run import InputStatistics, Layer
-from grader.notebooks.execute_weights import KeptModels, WeightsInvalid, inspect_weights
+from grader.notebooks.execution.weights import KeptModels, WeightsInvalid, inspect_weights
 from tests.unit.weights_files import ABOUT, model_file, pack, tensor
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from grader.notebooks.execute_weights import Weights, inspect_weights
+from grader.notebooks.execution.weights import Weights, inspect_weights
 from tests.unit.harvest_cases import CASES
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rapidfuzz import fuzz
 
 from grader.domain.rubric import Part
-from grader.notebooks.words import STRONG, STRUCK, Line, make_key
+from grader.notebooks.alignment.words import STRONG, STRUCK, Line, make_key
 
 _MOST_EXTRA_WORDS = 3  # "x", "my answer", "correct": more is a sentence of the student's
 _MARKS = re.compile(r"<-|<=|←|⬅|->|=>|→|➡|✓|✔|☑|✅|👈|👉|\[[xX]\]|\*\*|__|==|\*{3}")

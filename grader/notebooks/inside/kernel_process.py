@@ -18,7 +18,7 @@ _HOMEWORK_FOLDER = "course/homework"  # below the home folder: "../data" and "..
 class _OurKernel(KernelSpecManager):  # type: ignore[misc, unused-ignore]
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002
         """Our kernel, whatever it is called."""
-        entry = [sys.executable, "-s", "-P", "-B", "-m", "grader.notebooks.kernel_main"]
+        entry = [sys.executable, "-s", "-P", "-B", "-m", "grader.notebooks.inside.kernel"]
         arguments = ["-f", "{connection_file}", "--HistoryManager.hist_file=:memory:"]
         return KernelSpec(argv=[*entry, *arguments], display_name="Python 3", language="python")
 

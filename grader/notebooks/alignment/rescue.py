@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from grader.domain.answers import Candidate
 from grader.domain.rubric import PartKind
-from grader.notebooks.answers import EXCERPT, join_pieces
-from grader.notebooks.pieces import Piece, Place
-from grader.notebooks.prompts import Template
-from grader.notebooks.words import make_key
+from grader.notebooks.alignment.answers import EXCERPT, join_pieces
+from grader.notebooks.alignment.pieces import Piece, Place
+from grader.notebooks.alignment.prompts import Template
+from grader.notebooks.alignment.words import make_key
 
 _BY_ORDER = 0.6  # confidence where one place stands between its neighbours
 _BY_ORDER_SEVERAL = 0.5

@@ -18,8 +18,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from grader.notebooks.kernel_modules import find_roots, inside, parameters
-from grader.notebooks.kernel_records import ModelFiles, ModelRecord
+from grader.notebooks.inside.modules import find_roots, inside, parameters
+from grader.notebooks.inside.records import ModelFiles, ModelRecord
 
 _WATCHED_CALLS = 256  # module calls looked at after something new; then the hook is off and costs nothing
 _SNAPSHOT_SECONDS = 30.0  # how much training a killed cell can lose at most

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from grader.notebooks.kernel_data import serve_mnist
-from grader.notebooks.kernel_harvest import Harvest
-from grader.notebooks.kernel_imports import ImportWatch
-from grader.sandbox.torchvision_schemas import define_missing_operators
+from grader.notebooks.inside.harvest import Harvest
+from grader.notebooks.inside.imports import ImportWatch
+from grader.notebooks.inside.mnist import serve_mnist
+from grader.notebooks.inside.torchvision_schemas import define_missing_operators
 
 NOTES = "notes.txt"
 _NOTES_BYTES = 2000
@@ -69,7 +69,7 @@ class Preparation:
 
 
 def main() -> None:
-    """Serve one notebook; the settings come from `child_kernel` by the environment."""
+    """Serve one notebook; the settings come from `kernel_process` by the environment."""
     _offer_to_the_oom_killer()
     settings = os.environ
     preparation = Preparation(

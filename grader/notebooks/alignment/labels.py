@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from grader.notebooks.words import Line, make_key
+from grader.notebooks.alignment.words import Line, make_key
 
 
 class Label(Enum):

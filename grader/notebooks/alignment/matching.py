@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz, process
 
 from grader.domain.notebook import Cell, CellKind, Notebook
-from grader.notebooks.code_words import normalise_code, read_code_words
-from grader.notebooks.headings import Heading, find_heading, first_words_of_headings
-from grader.notebooks.labels import Labelled, find_label, first_words_of_labels
-from grader.notebooks.prompts import Owner, PromptLine, Template
-from grader.notebooks.words import Line, after_words, make_line, read_lines
+from grader.notebooks.alignment.code_words import normalise_code, read_code_words
+from grader.notebooks.alignment.headings import Heading, find_heading, first_words_of_headings
+from grader.notebooks.alignment.labels import Labelled, find_label, first_words_of_labels
+from grader.notebooks.alignment.prompts import Owner, PromptLine, Template
+from grader.notebooks.alignment.words import Line, after_words, make_line, read_lines
 
 _ALIKE = 90  # of 100: an edited prompt line is still the prompt
 _FUZZY_LINES = 10_000  # in one notebook; beyond that only exact matches count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.notebooks.execute_outputs import KEPT_TYPES
+from grader.notebooks.execution.outputs import KEPT_TYPES
 
 _EACH_OUTPUT = 200  # bytes that an output costs besides its text
 _KEPT_MESSAGE = 400  # characters of an error's message that are kept in any case

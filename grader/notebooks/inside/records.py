@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.notebooks.kernel_modules import children, is_transparent, leaf_layers, parameters, signature
-from grader.notebooks.kernel_weights import digest, pack_tensors, write_weights
+from grader.notebooks.inside.modules import children, is_transparent, leaf_layers, parameters, signature
+from grader.notebooks.inside.weights import digest, pack_tensors, write_weights
 
 _MOST_LAYERS = 1000
 _ALL_MODELS = 4  # all models together may weigh this many times what one may

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 
-from grader.notebooks.prompts import Owner
+from grader.notebooks.alignment.prompts import Owner
 
 
 class Zone(Enum):

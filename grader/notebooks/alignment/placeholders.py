@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from grader.notebooks.words import make_key
+from grader.notebooks.alignment.words import make_key
 
 _FEWEST_PREFIX_WORDS = 4
 _BETWEEN = r"[\W_]{1,8}"

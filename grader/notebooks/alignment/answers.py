@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from grader.domain.answers import Answer, AnswerState, Candidate
 from grader.domain.rubric import Part, PartKind
-from grader.notebooks.choices import find_marked, find_option, names_an_option, split_lists
-from grader.notebooks.pieces import Piece, PieceKind, Place, Zone
-from grader.notebooks.words import has_words, make_key
+from grader.notebooks.alignment.choices import find_marked, find_option, names_an_option, split_lists
+from grader.notebooks.alignment.pieces import Piece, PieceKind, Place, Zone
+from grader.notebooks.alignment.words import has_words, make_key
 
 EXCERPT = 300  # characters
 _RULE = re.compile(r"[\s\-*_=#>]*\Z")

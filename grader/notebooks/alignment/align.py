@@ -13,12 +13,12 @@ from dataclasses import replace
 from grader.domain.answers import Alignment, Answer, AnswerState
 from grader.domain.notebook import Notebook
 from grader.domain.rubric import Part
-from grader.notebooks.answers import build_answer
-from grader.notebooks.matching import read_cells
-from grader.notebooks.pieces import Place
-from grader.notebooks.places import find_places
-from grader.notebooks.prompts import read_template
-from grader.notebooks.rescue import Closeness, Loose, bring_home, collect_loose, find_candidates
+from grader.notebooks.alignment.answers import build_answer
+from grader.notebooks.alignment.matching import read_cells
+from grader.notebooks.alignment.pieces import Place
+from grader.notebooks.alignment.places import find_places
+from grader.notebooks.alignment.prompts import read_template
+from grader.notebooks.alignment.rescue import Closeness, Loose, bring_home, collect_loose, find_candidates
 
 
 def align(submitted: Notebook, template: Notebook, parts: Sequence[Part]) -> Alignment:

@@ -9,7 +9,7 @@ from time import monotonic
 from grader.domain.notebook import Notebook
 from grader.domain.rubric import RunLimits
 from grader.domain.run import CellRun, CellState, NotebookRun, Verdict
-from grader.notebooks.execute_frames import (
+from grader.notebooks.execution.frames import (
     CellDone,
     End,
     Failed,
@@ -19,14 +19,14 @@ from grader.notebooks.execute_frames import (
     parse_header,
     parse_outputs,
 )
-from grader.notebooks.execute_outputs import clean_outputs, clean_text, executed_notebook, output_size
-from grader.notebooks.execute_verdict import check_that_it_ran, decide_verdict, explain
-from grader.notebooks.execute_weights import KeptModels, WeightsInvalid, inspect_weights
+from grader.notebooks.execution.outputs import clean_outputs, clean_text, executed_notebook, output_size
+from grader.notebooks.execution.verdict import check_that_it_ran, decide_verdict, explain
+from grader.notebooks.execution.weights import KeptModels, WeightsInvalid, inspect_weights
 from grader.sandbox.jail import Frame, Jail, JailRequest, Limits, Mount, Sandbox
 
 DATA_TARGET = "/data/mnist"
 THREADS = 1
-_ENTRY = "grader.notebooks.child"
+_ENTRY = "grader.notebooks.inside.child"
 _WRITABLE = ("/content", "/kaggle/working")  # where Colab and Kaggle have students keep their data
 _GRACE_SECONDS = 10.0  # between an interrupt and the end of a kernel that does not listen
 _LEAST_GRACE_SECONDS = 2.0

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from rapidfuzz import fuzz
 
 from grader.domain.rubric import PartKind
-from grader.notebooks.choices import is_option_line
-from grader.notebooks.headings import Heading, find_heading
-from grader.notebooks.labels import Label, Labelled, find_label
-from grader.notebooks.matching import Match, ReadCell
-from grader.notebooks.pieces import Piece, PieceKind, Place, Zone
-from grader.notebooks.prompts import Owner, PromptLine, Template
-from grader.notebooks.words import has_words, make_line
+from grader.notebooks.alignment.choices import is_option_line
+from grader.notebooks.alignment.headings import Heading, find_heading
+from grader.notebooks.alignment.labels import Label, Labelled, find_label
+from grader.notebooks.alignment.matching import Match, ReadCell
+from grader.notebooks.alignment.pieces import Piece, PieceKind, Place, Zone
+from grader.notebooks.alignment.prompts import Owner, PromptLine, Template
+from grader.notebooks.alignment.words import has_words, make_line
 
 _FEWEST_IDS = 2  # cells whose content agrees with their id, before ids are believed
 _FEWEST_WORDS_IN_CODE = 3

@@ -13,8 +13,8 @@ from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKer
 from nbformat import NotebookNode, from_dict
 
 from grader.domain.run import CellState
-from grader.notebooks.child_outputs import OutputBudget
-from grader.notebooks.execute_outputs import clean_outputs
+from grader.notebooks.execution.outputs import clean_outputs
+from grader.notebooks.inside.output_budget import OutputBudget
 
 _DEATH_POLL_SECONDS = 0.2
 _LAST_OUTPUT_SECONDS = 4  # for what a cell printed last, after it has ended

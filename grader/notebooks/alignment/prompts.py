@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from grader.domain.notebook import Cell, CellKind, Notebook
 from grader.domain.rubric import Part, PartKind
-from grader.notebooks.code_words import normalise_code, read_code_words
-from grader.notebooks.headings import Names, find_heading, name_parts
-from grader.notebooks.labels import Label, find_label
-from grader.notebooks.placeholders import Placeholders, make_placeholders
-from grader.notebooks.words import Line, make_key, make_line, read_lines
+from grader.notebooks.alignment.code_words import normalise_code, read_code_words
+from grader.notebooks.alignment.headings import Names, find_heading, name_parts
+from grader.notebooks.alignment.labels import Label, find_label
+from grader.notebooks.alignment.placeholders import Placeholders, make_placeholders
+from grader.notebooks.alignment.words import Line, make_key, make_line, read_lines
 
 Owner = str | None  # a part's key; None: the template's words outside every part
 _BRACKETS = re.compile(r"\[([^\[\]\n]{10,200})\](?!\()")

@@ -20,10 +20,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO
 
-from grader.notebooks.child_client import CellClient, CellResult
-from grader.notebooks.child_harvest import collect_models, read_regular_file
-from grader.notebooks.child_kernel import KernelSettings, start_kernel
-from grader.notebooks.execute_outputs import clean_text, error_line, output_size
+from grader.notebooks.execution.outputs import clean_text, error_line, output_size
+from grader.notebooks.inside.client import CellClient, CellResult
+from grader.notebooks.inside.harvest_files import collect_models, read_regular_file
+from grader.notebooks.inside.kernel_process import KernelSettings, start_kernel
 from grader.sandbox.frames import read_frame, write_frame
 from grader.sandbox.jail import Frame
 

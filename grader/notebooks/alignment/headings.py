@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from grader.domain.rubric import Part
-from grader.notebooks.words import Line, after_words, balance_stars, make_key
+from grader.notebooks.alignment.words import Line, after_words, balance_stars, make_key
 
 _LEAD = frozenset(
     {"answer", "answers", "ans", "to", "for", "of", "my", "your", "the", "response", "solution"}

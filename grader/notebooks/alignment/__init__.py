@@ -1,0 +1,1 @@
+"""Which words of a submission answer which part of the homework, found by content."""

@@ -1,0 +1,1 @@
+"""What runs inside the jail: nbclient, the kernel, and the hook that keeps trained models."""
