@@ -15,6 +15,8 @@ from tests.acceptance.notebooks import tiny
 from tests.acceptance.service import Service, wait_for
 
 UPLOADS = 200
+YOUNG_SECONDS = 15.0
+SPARED_SECONDS = 25.0
 
 
 @pytest.mark.timeout(900)
@@ -57,12 +59,22 @@ def _upload_until_accepted(service: Service, number: int) -> str:
 def _kill_now_and_then(
     service: Service, chance: random.Random, done: threading.Event, killed: list[str]
 ) -> None:
+    """At random moments, also while a process starts.
+
+    A job that loses its worker three times in a row is given up, on purpose. So that chance alone does
+    not do that, a young process is spared for a while after another young one was killed.
+    """
+    born: dict[int, float] = {}
+    spare_until = 0.0
     while not done.wait(chance.uniform(1, 6)):
-        children = service.children()
-        web = [pid for pid, name in children.items() if name == "web"]
-        pids = web if web and chance.random() < 0.4 else list(children)
-        if pids:
-            pid = chance.choice(pids)
+        now, children = time.monotonic(), service.children()
+        born = {pid: born.get(pid, now) for pid in children}
+        young = {pid for pid in children if now - born[pid] < YOUNG_SECONDS}
+        targets = [pid for pid in children if pid not in young or now > spare_until]
+        web = [pid for pid in targets if children[pid] == "web"]
+        if targets:
+            pid = chance.choice(web if web and chance.random() < 0.4 else targets)
             service.kill(pid)
             killed.append(children[pid])
-            time.sleep(0.2)
+            if pid in young:
+                spare_until = now + SPARED_SECONDS

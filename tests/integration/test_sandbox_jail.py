@@ -313,8 +313,10 @@ def test_an_ordinary_user_can_run_jails_too(tmp_path_factory: pytest.TempPathFac
         pytest.skip("every other test shows it already")
     user = ["setpriv", "--reuid", "60990", "--regid", "60990", "--clear-groups"]
     python = sys.executable
-    if subprocess.run([*user, python, "-c", "import grader"], check=False, capture_output=True).returncode:
-        pytest.skip("this checkout lies below a folder that ordinary users may not enter")
+    probe = [*user, python, "-c", "import grader, sys; print(sys.base_prefix)"]
+    found = subprocess.run(probe, check=False, capture_output=True, text=True)
+    if found.stdout.strip() != sys.base_prefix:
+        pytest.skip("this checkout or its Python lies below a folder that ordinary users may not enter")
     script = (
         "import tempfile, logging; from pathlib import Path\n"
         "from grader.sandbox.bubblewrap import open_sandbox\n"

@@ -170,9 +170,9 @@ def test_a_drained_worker_gives_back_what_it_runs(parts: Parts, start: Start) ->
 
 
 def test_a_dead_workers_job_is_taken_over_by_a_living_one(parts: Parts, start: Start) -> None:
-    submission = parts.submit("wait 2")
+    submission = parts.submit("wait 8")
     first = start()
-    _wait_for_diary(parts, "run wait 2")
+    _wait_for_diary(parts, "run wait 8")
     start()
     wait_until(lambda: len(_live(parts)) == 2, "two workers")
     first.kill()
