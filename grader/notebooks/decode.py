@@ -32,7 +32,7 @@ def decode_json(data: bytes, limits: UploadLimits) -> Any:
     """
     if len(data) > limits.bytes:
         raise TooLarge(
-            f"The file has {_in_megabytes(len(data))}; at most {_in_megabytes(limits.bytes)} are allowed. "
+            f"The file is too large: at most {_in_megabytes(limits.bytes)} are allowed. "
             "Clear the outputs (Edit → Clear All Outputs), save, and upload it again."
         )
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):

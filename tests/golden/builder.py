@@ -188,4 +188,4 @@ def _encode(notebook: dict[str, Any], case: Mapping[str, Any]) -> bytes:
         old = nbformat.convert(nbformat.from_dict(notebook | {"nbformat_minor": 4}), 3)  # type: ignore[no-untyped-call]
         return nbformat.writes(old, version=3).encode()  # type: ignore[no-untyped-call, no-any-return]
     text = json.dumps(notebook, ensure_ascii=False)
-    return text.encode(case.get("encoding", "utf-8"))
+    return text.encode(case.get("encoding", "utf-8"), case.get("errors", "strict"))

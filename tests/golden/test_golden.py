@@ -65,7 +65,9 @@ def _content(case: dict[str, Any], tmp_path: Path) -> Path:
     path = tmp_path / "content" / "rubrics" / "homework_05.yaml"
     yaml = YAML()
     rubric = yaml.load(path)
-    rubric["run_limits"].update(case["limits"])
+    for name, value in case["limits"].items():
+        section = "upload_limits" if name in rubric["upload_limits"] else "run_limits"
+        rubric[section][name] = value
     yaml.dump(rubric, path)
     return tmp_path / "content"
 
