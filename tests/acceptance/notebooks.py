@@ -11,8 +11,9 @@ from tests.golden.builder import build
 
 
 def tiny(number: int) -> bytes:
-    """A notebook with one quick code cell; no two numbers give the same bytes."""
-    cells = [nbformat.v4.new_code_cell(f"print({number})")]  # type: ignore[no-untyped-call]
+    """A notebook with one quick code cell, or every other time a text; no two are the same."""
+    make = nbformat.v4.new_markdown_cell if number % 2 else nbformat.v4.new_code_cell
+    cells = [make(f"print({number})")]  # type: ignore[no-untyped-call]
     return str(nbformat.writes(nbformat.v4.new_notebook(cells=cells))).encode()  # type: ignore[no-untyped-call]
 
 

@@ -33,7 +33,7 @@ def test_every_accepted_upload_ends_in_exactly_one_grade(tmp_path: Path, data_fo
         killer.join()
         for location in accepted:
             final = wait_for(lambda location=location: service.finished(location), location, 300)
-            assert final["gradingProgress"] == "FullyGraded", final
+            assert final["gradingProgress"] in {"FullyGraded", "PendingManual"}, final
         with sqlite3.connect(service.home / "grader.db") as database:
             grades = dict(
                 database.execute("SELECT submission_id, count(*) FROM grade GROUP BY submission_id")
