@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from grader.domain.run import CellRun, CellState
@@ -19,25 +17,8 @@ from grader.services import submit as submit_module
 from grader.storage import Blobs, Database, make_engine
 from grader.web import Deps, create_app
 from grader.web.schemas import SubmissionShape
-from tests.integration.parts import NOW, Parts, make_evidence, make_grade, make_notebook, make_parts
+from tests.integration.parts import NOW, Parts, make_evidence, make_grade, make_notebook
 from tests.integration.web_requests import PATH, bearer, post, problem
-
-
-@pytest.fixture
-def parts(tmp_path: Path) -> Parts:
-    return make_parts(tmp_path)
-
-
-@pytest.fixture
-def app(parts: Parts) -> FastAPI:
-    return create_app(Deps(parts.database, parts.blobs, parts.jobs, parts.assignments, least_free_bytes=1))
-
-
-@pytest.fixture
-def client(app: FastAPI, parts: Parts) -> Iterator[TestClient]:
-    with TestClient(app, raise_server_exceptions=False) as client:
-        client.headers["Authorization"] = bearer(parts)
-        yield client
 
 
 def test_a_notebook_is_accepted_and_found_where_the_answer_says(client: TestClient) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,25 +17,8 @@ from grader.services.keys import READ, SCOPES, SUBMIT, create_key, revoke_key
 from grader.storage import Blobs, Database, make_engine
 from grader.web import Deps, create_app
 from grader.web.schemas import ProblemShape
-from tests.integration.parts import NOW, Parts, make_notebook, make_parts
+from tests.integration.parts import NOW, Parts, make_notebook
 from tests.integration.web_requests import FILE, PATH, bearer, post, problem
-
-
-@pytest.fixture
-def parts(tmp_path: Path) -> Parts:
-    return make_parts(tmp_path)
-
-
-@pytest.fixture
-def app(parts: Parts) -> FastAPI:
-    return create_app(Deps(parts.database, parts.blobs, parts.jobs, parts.assignments, least_free_bytes=1))
-
-
-@pytest.fixture
-def client(app: FastAPI, parts: Parts) -> Iterator[TestClient]:
-    with TestClient(app, raise_server_exceptions=False) as client:
-        client.headers["Authorization"] = bearer(parts)
-        yield client
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,31 @@
+"""Fixtures of the tests that speak to the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from grader.web import Deps, create_app
+from tests.integration.parts import Parts, make_parts
+from tests.integration.web_requests import bearer
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    return make_parts(tmp_path)
+
+
+@pytest.fixture
+def app(parts: Parts) -> FastAPI:
+    return create_app(Deps(parts.database, parts.blobs, parts.jobs, parts.assignments, least_free_bytes=1))
+
+
+@pytest.fixture
+def client(app: FastAPI, parts: Parts) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        client.headers["Authorization"] = bearer(parts)
+        yield client
