@@ -14,6 +14,7 @@ from grader.evaluation.datasets import Dataset, open_dataset
 from grader.evaluation.embedded import source_path
 from grader.sandbox.bubblewrap import BubblewrapSandbox, open_sandbox
 from grader.sandbox.jail import Sandbox
+from grader.sandbox.warm_pool import PoolLimits, WarmPool
 from grader.services.autograde import Autograder
 from grader.storage import Blobs, Database, make_engine
 
@@ -53,6 +54,12 @@ def make_sandbox(settings: Settings) -> BubblewrapSandbox:
     content = settings.content.resolve()
     own = (settings.home.resolve(), settings.data_folder, content / "rubrics", content / "reference")
     return open_sandbox(scratch=scratch, hidden=(source_path(), *own), trusted_class=settings.trusted_class)
+
+
+def make_warm_pool(settings: Settings, sandbox: BubblewrapSandbox) -> WarmPool:
+    """What has jails ready before they are needed; a context manager."""
+    limits = PoolLimits(settings.warm_jails, settings.warm_seconds, settings.warm_memory << 20)
+    return WarmPool(sandbox, limits)
 
 
 def make_autograder(settings: Settings, sandbox: Sandbox, blobs: Blobs) -> Autograder:

@@ -13,6 +13,7 @@ from grader.cli.compose import (
     make_database,
     make_home,
     make_sandbox,
+    make_warm_pool,
     read_assignments,
 )
 from grader.cli.lifeline import watch_lifeline
@@ -75,13 +76,17 @@ def run_one_worker(settings: Settings, lifeline: int | None) -> int:
         migrate(engine)
         require_working(sandbox)
     os.nice(5)  # the web process answers first
-    return run_worker(
-        engine=engine,
-        home=make_home(settings),
-        blobs=blobs,
-        autograder=make_autograder(settings, sandbox, blobs),
-        assignments=read_assignments(settings),
-    )
+    assignments = read_assignments(settings)
+    with make_warm_pool(settings, sandbox) as pool:
+        autograder = make_autograder(settings, pool, blobs)
+        pool.expect([shape for one in assignments.values() for shape in autograder.shapes(one)])
+        return run_worker(
+            engine=engine,
+            home=make_home(settings),
+            blobs=blobs,
+            autograder=autograder,
+            assignments=assignments,
+        )
 
 
 def _log_to_stderr() -> None:

@@ -28,6 +28,13 @@ class Settings(BaseSettings):
         le=256,
         description="workers of `grader serve`, one jail each; 0: only the web; default: one per core",
     )
+    warm_jails: int = Field(
+        1, ge=0, le=64, description="jails of each kind that a worker makes ahead of need; 0: none"
+    )
+    warm_seconds: float = Field(1800, gt=0, description="a jail that has waited so long is replaced")
+    warm_memory: int = Field(
+        2048, ge=0, description="MiB of memory that the jails of one worker that wait may hold together"
+    )
     trusted_class: bool = Field(
         False, description="run without cgroups: one student's memory use can then hurt another's run"
     )

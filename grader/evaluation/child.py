@@ -1,7 +1,8 @@
 """Inside the jail: measure weights, one frame in and one frame out for each. Runs no student code.
 
 In: ``reference`` (payload: model.py), ``images`` (payload: N×784 bytes), then a ``model`` per set of weights
-(payload: safetensors). Out: ``ready`` or ``broken``, then ``measured`` or ``unmeasured`` per model, in order.
+(payload: safetensors). Out: ``prepared`` and ``ready``, or ``broken``; then ``measured`` or ``unmeasured``
+per model, in order.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 from grader.evaluation.architecture import Misfit
 from grader.evaluation.child_model import Reference
 from grader.sandbox.frames import read_frame, write_frame
-from grader.sandbox.jail import Frame
+from grader.sandbox.jail import PREPARED, Frame
 
 _MOST_BYTES = 1 << 30  # one frame in; the parent sends far less
 
@@ -39,6 +40,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
         return
     pixels = torch.frombuffer(bytearray(_next(questions).payload), dtype=torch.uint8)
     images = pixels.reshape(-1, 784).float() / 255
+    write_frame(answers, Frame({"kind": PREPARED}))
     write_frame(answers, Frame({"kind": "ready", "images": len(images)}))
     while (question := read_frame(questions, _MOST_BYTES)) is not None:
         write_frame(answers, Frame(_answer(reference, question, images)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from grader.sandbox.jail import ExitReason, Frame, Jail, JailExit, JailRequest, 
 
 _ENTRY = "grader.evaluation.child"
 _BATCH_BYTES = 64 << 20  # of weights sent to one jail; a larger model goes alone
+_BATCH_MODELS = 16
 _LAYERS = 64  # that are told of one model
 _START_SECONDS = 90.0
 _SECONDS_PER_MODEL = 10.0
@@ -53,14 +54,14 @@ def measure(
     began = time.monotonic()
     outcomes: list[Measurement | UnmeasuredModel] = []
     if models:
-        opening = _opening(model_path, dataset)
+        shape = shape_of_measuring(model_path, dataset)
         pending = list(models)
         while pending:
             batch = _next_batch(pending, read)
-            answers = _ask(opening, batch, sandbox, on_start)
+            answers = _ask(shape, batch, sandbox, on_start)
             if not answers:  # its first model ended the jail: alone, it gets one more chance
                 batch = batch[:1]
-                answers = _ask(opening, batch, sandbox, on_start) or [_gave_up()]
+                answers = _ask(shape, batch, sandbox, on_start) or [_gave_up()]
             outcomes += [_outcome(w.model, a, dataset) for w, a in zip(batch, answers, strict=False)]
             del pending[: len(answers)]
     return ModelReport(
@@ -75,12 +76,22 @@ def measure(
     )
 
 
-def _opening(model_path: Path, dataset: Dataset) -> tuple[Frame, ...]:
+def shape_of_measuring(model_path: Path, dataset: Dataset) -> JailRequest:
+    """What is known of a measuring jail before there is a model: enough to make one ahead of need.
+
+    Raises `OurFailure` where ``model_path`` or the held-out images cannot be read.
+    """
     try:
         source, images = model_path.read_bytes(), unpack_images(dataset.held_out.read_bytes())
     except (OSError, ValueError) as error:
         raise OurFailure(f"models cannot be measured: {error}. Restore that file") from error
-    return Frame({"kind": "reference"}, source), Frame({"kind": "images"}, images.tobytes())
+    limits = Limits(
+        wall_seconds=_START_SECONDS + _SECONDS_PER_MODEL * _BATCH_MODELS,
+        memory_bytes=_MEMORY_BYTES,
+        processes=64,
+    )
+    opening = Frame({"kind": "reference"}, source), Frame({"kind": "images"}, images.tobytes())
+    return JailRequest(_ENTRY, (), limits, opening=opening).shape()
 
 
 def _next_batch(pending: Sequence[HarvestedModel], read: Callable[[str], bytes]) -> list[_Weights]:
@@ -89,28 +100,24 @@ def _next_batch(pending: Sequence[HarvestedModel], read: Callable[[str], bytes])
     for model in pending:
         data = read(model.sha256)
         size += len(data)
-        if batch and size > _BATCH_BYTES:
+        if batch and (size > _BATCH_BYTES or len(batch) == _BATCH_MODELS):
             break
         batch.append(_Weights(model, data))
     return batch
 
 
 def _ask(
-    opening: tuple[Frame, ...], batch: Sequence[_Weights], sandbox: Sandbox, on_start: Callable[[Jail], None]
+    shape: JailRequest, batch: Sequence[_Weights], sandbox: Sandbox, on_start: Callable[[Jail], None]
 ) -> list[Measured | Unmeasured]:
     """Run one jail; its answers in order, fewer than ``batch`` where a model ended it."""
-    request = JailRequest(
-        entry=_ENTRY,
-        frames=opening + tuple(_question(index, weights) for index, weights in enumerate(batch)),
-        limits=Limits(
-            wall_seconds=_START_SECONDS + _SECONDS_PER_MODEL * len(batch),
-            memory_bytes=_MEMORY_BYTES,
-            processes=64,
-            frame_bytes=1 << 16,
-            total_bytes=(1 << 16) + (1 << 12) * len(batch),
-            frames=len(batch) + 1,
-        ),
+    budgets = replace(
+        shape.limits,
+        frame_bytes=1 << 16,
+        total_bytes=(1 << 16) + (1 << 12) * len(batch),
+        frames=len(batch) + 2,
     )
+    questions = tuple(_question(index, weights) for index, weights in enumerate(batch))
+    request = replace(shape, frames=questions, limits=budgets)
     answers: list[Answer] = []
     with sandbox.start(request) as jail:
         on_start(jail)

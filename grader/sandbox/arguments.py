@@ -10,14 +10,11 @@ from pathlib import Path
 
 from grader.errors import SandboxUnavailable
 from grader.sandbox.jail import JailRequest, Mount
+from grader.sandbox.nested import HOME, INNER_BWRAP, JAIL_UID, SHARED_MEMORY, TEMPORARY, tmpfs
 
 PACKAGE_TARGET = "/opt/grader/grader"
 HARVEST = "/run/harvest"
 HARVEST_BYTES = 256 << 20
-JAIL_UID = 1000
-_HOME = "/home/student"
-_TEMPORARY = "/tmp"  # noqa: S108 - inside the jail
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - inside the jail
 
 _FILES: Mapping[str, str] = {
     "/etc/passwd": "root:x:0:0::/nonexistent:/bin/false\nstudent:x:1000:1000::/home/student:/bin/sh\n"
@@ -69,20 +66,20 @@ def build_arguments(
     request: JailRequest,
     sources: Mapping[Path, str],
     handles: Mapping[str, int],
-    *,
-    forbid_namespaces: bool = True,
+    bwrap: Path,
 ) -> list[str]:
     """Build all of them but the command.
 
     ``sources`` says where each mount's source is to be found when bubblewrap runs; ``handles`` are
-    the descriptors of `files_inside` by path, and of ``seccomp`` and ``status``.
+    the descriptors of `files_inside` by path, and of ``seccomp`` and ``status``. ``bwrap`` is shown
+    inside to an entry that nests.
     """
     limits = request.limits
     mounts = (*environment.mounts(), *request.mounts)
     arguments = [
         *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"),
         *("--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
-        *(["--disable-userns"] if forbid_namespaces else []),
+        *([] if request.nests else ["--disable-userns"]),
         *("--uid", str(JAIL_UID), "--gid", str(JAIL_UID), "--hostname", "sandbox", "--clearenv"),
     ]
     for name, value in _variables(environment, request).items():
@@ -92,15 +89,17 @@ def build_arguments(
         if target.startswith("/"):
             arguments += ["--perms", "0444", "--file", str(handle), target]
     arguments += ["--symlink", "/usr/share/zoneinfo/UTC", "/etc/localtime"]
-    arguments += ["--proc", "/proc", "--dev", "/dev", *_tmpfs(_SHARED_MEMORY, limits.tmp_bytes)]
-    arguments += ["--remount-ro", "/dev", *_tmpfs(_TEMPORARY, limits.tmp_bytes)]
-    arguments += [*_tmpfs(_HOME, limits.tmp_bytes), *_tmpfs(HARVEST, HARVEST_BYTES)]
+    arguments += ["--proc", "/proc", "--dev", "/dev", *tmpfs(SHARED_MEMORY, limits.tmp_bytes)]
+    arguments += ["--remount-ro", "/dev", *tmpfs(TEMPORARY, limits.tmp_bytes)]
+    arguments += [*tmpfs(HOME, limits.tmp_bytes), *tmpfs(HARVEST, HARVEST_BYTES)]
     for target in request.writable:
-        arguments += _tmpfs(target, limits.tmp_bytes)
+        arguments += tmpfs(target, limits.tmp_bytes)
     for mount in mounts:
         arguments += ["--ro-bind", sources[mount.source], mount.target]
+    if request.nests:
+        arguments += ["--ro-bind", str(bwrap), INNER_BWRAP]
     arguments += _covers(environment.hidden, mounts)
-    arguments += ["--remount-ro", "/", "--chdir", _HOME]
+    arguments += ["--remount-ro", "/", "--chdir", HOME]
     arguments += ["--seccomp", str(handles["seccomp"]), "--json-status-fd", str(handles["status"])]
     return arguments
 
@@ -110,13 +109,13 @@ def _variables(environment: Environment, request: JailRequest) -> dict[str, str]
     extra_paths = given.pop("PYTHONPATH", "")
     return {
         "PATH": f"{environment.python.parent}:/usr/bin:/bin",
-        "HOME": _HOME,
+        "HOME": HOME,
         "USER": "student",
-        "TMPDIR": _TEMPORARY,
+        "TMPDIR": TEMPORARY,
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        "MPLCONFIGDIR": f"{_TEMPORARY}/mpl",
-        "IPYTHONDIR": f"{_TEMPORARY}/ipy",
+        "MPLCONFIGDIR": f"{TEMPORARY}/mpl",
+        "IPYTHONDIR": f"{TEMPORARY}/ipy",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "OMP_NUM_THREADS": "1",
         "OMP_WAIT_POLICY": "PASSIVE",
@@ -137,10 +136,6 @@ def _system() -> Iterator[str]:
             yield from ("--ro-bind", str(folder), str(folder))
     for path in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts"):
         yield from ("--ro-bind-try", path, path)
-
-
-def _tmpfs(target: str, size: int) -> list[str]:
-    return ["--size", str(size), "--perms", "1777", "--tmpfs", target]
 
 
 def _covers(hidden: Sequence[Path], mounts: Sequence[Mount]) -> Iterator[str]:

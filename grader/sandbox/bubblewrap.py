@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import SandboxUnavailable, SetupIncomplete
@@ -27,7 +27,7 @@ from grader.sandbox.arguments import (
 )
 from grader.sandbox.cgroups import Cgroup, find_parents
 from grader.sandbox.diagnosis import NO_BWRAP, NO_CGROUP, explain_failure
-from grader.sandbox.jail import JailRequest, Limits
+from grader.sandbox.jail import AHEAD_OF_NEED, JailRequest, Limits
 from grader.sandbox.launch import (
     TOOLS_PATH,
     Staging,
@@ -36,6 +36,7 @@ from grader.sandbox.launch import (
     hand_over,
     staged_sources,
 )
+from grader.sandbox.nested import INNER_FILTER
 from grader.sandbox.owners import Records, Watchdog, name_owner
 from grader.sandbox.running import BubblewrapJail, Started
 from grader.sandbox.slots import SlotPool, end_processes_of
@@ -44,6 +45,7 @@ from grader.sandbox.syscalls import compile_filter
 _log = logging.getLogger(__name__)
 
 _GROUP_PREFIX = "notebook-jail-"
+_PREPARING_SECONDS = 120.0
 OLDEST_BWRAP = (0, 8)
 # Belongs to the machine, not to one installation: two services must not hand out the same uid.
 MACHINE_FOLDER = Path("/run/notebook-grader")
@@ -80,6 +82,7 @@ class BubblewrapSandbox:
         self._cpus = cpus
         self._machine = _look_around(trusted_class)
         self._filter = compile_filter()
+        self._nesting_filter = compile_filter(nests=True)
         self._slots = SlotPool(MACHINE_FOLDER / "slots", slots)
         # Two sandboxes of one process must not end each other's jails either.
         self._name = f"{name_owner()}-{secrets.token_hex(4)}"
@@ -103,7 +106,19 @@ class BubblewrapSandbox:
         """
         for frame in request.frames:
             json.dumps(frame.header, allow_nan=False)
-        future = self._launcher.submit(self._start, request)
+        jail = self._start(request, request.limits.wall_seconds)
+        jail.begin(request)
+        return jail
+
+    def prepare(self, shape: JailRequest) -> BubblewrapJail:
+        """Start one that waits for its request; as `start`."""
+        ahead = replace(shape, environment={**shape.environment, AHEAD_OF_NEED: "1"})
+        jail = self._start(ahead, _PREPARING_SECONDS)
+        jail.give_way()
+        return jail
+
+    def _start(self, request: JailRequest, seconds: float) -> BubblewrapJail:
+        future = self._launcher.submit(self._build, request, seconds)
         try:
             return future.result()
         except OSError as error:
@@ -113,14 +128,14 @@ class BubblewrapSandbox:
             future.add_done_callback(_discard)
             raise
 
-    def _start(self, request: JailRequest) -> BubblewrapJail:
+    def _build(self, request: JailRequest, seconds: float) -> BubblewrapJail:
         with ExitStack() as held:
             name = f"{self._name}-{next(self._numbers)}"
             staging = self._take_slot(held)
             group = self._make_group(name, request.limits, held)
             process, status, frames = self._launch(request, staging, group)
             started = Started(process, status, frames, group, held.pop_all().close, self._explain)
-            return BubblewrapJail(started, request.limits, request.frames)
+            return BubblewrapJail(started, request, seconds)
 
     def _take_slot(self, held: ExitStack) -> Staging | None:
         if not self._machine.is_root:
@@ -168,10 +183,12 @@ class BubblewrapSandbox:
         try:
             with theirs, ExitStack() as handed:
                 handed.callback(os.close, writing)
-                files = hand_over({**files_inside(), "seccomp": self._filter})
+                files = hand_over({**files_inside(), **self._filters(request)})
                 handed.callback(close_all, files)
                 places = staged_sources(sources, staging)
-                arguments = build_arguments(self.environment, request, places, {**files, "status": writing})
+                arguments = build_arguments(
+                    self.environment, request, places, {**files, "status": writing}, self._machine.bwrap
+                )
                 lists = hand_over({"arguments": b"".join(os.fsencode(word) + b"\0" for word in arguments)})
                 handed.callback(close_all, lists)
                 inside = build_command(self.environment, request, theirs.fileno())
@@ -192,6 +209,11 @@ class BubblewrapSandbox:
             ours.close()
             raise
         return process, reading, ours
+
+    def _filters(self, request: JailRequest) -> dict[str, bytes]:
+        if not request.nests:
+            return {"seccomp": self._filter}
+        return {"seccomp": self._nesting_filter, INNER_FILTER: self._filter}
 
     def _explain(self, printed: str) -> str:
         return explain_failure(printed, self.environment)

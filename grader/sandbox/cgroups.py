@@ -13,6 +13,7 @@ _MOUNTS = Path("/proc/self/mountinfo")
 _OWN_GROUPS = Path("/proc/self/cgroup")
 _NEEDED = ("memory", "pids")
 _CPU_PERIOD_MICROSECONDS = 100_000
+_PROCESSOR_WEIGHTS = {"cpu.weight": ("100", "5"), "cpu.shares": ("1024", "51")}  # the usual one, a small one
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,20 @@ class Cgroup:
     def out_of_memory_kills(self) -> int:
         """How many of its processes the kernel ended for want of memory."""
         return max(self._field("memory.events", "oom_kill"), self._field("memory.oom_control", "oom_kill"))
+
+    def memory_bytes(self) -> int:
+        """What it uses now; 0 where the kernel does not tell."""
+        for name in ("memory.current", "memory.usage_in_bytes"):
+            for text in self._read(name):
+                return int(text)
+        return 0
+
+    def yield_processor(self, *, to_others: bool) -> None:
+        """Run only while nobody else wants to, or as everybody does. Nothing where processors are not shared
+        out by group.
+        """
+        for name, weights in _PROCESSOR_WEIGHTS.items():
+            _write_where_present(self.folders, name, weights[to_others])
 
     def peak_memory_bytes(self) -> int:
         """The most it ever used; 0 where the kernel does not tell."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -41,9 +41,19 @@ class Limits:
     open_files: int = 1024
 
 
+AHEAD_OF_NEED = "GRADER_AHEAD_OF_NEED"
+_ANSWER_BYTES = 1 << 16  # what a jail may say while it prepares
+PREPARED = "prepared"  # the kind of the frame by which an entry says that its ``opening`` is done with
+
+
 @dataclass(frozen=True, slots=True)
 class JailRequest:
-    """Run ``python -m entry`` in a fresh jail, feed it ``frames``, read what it answers."""
+    """Run ``python -m entry`` in a fresh jail, feed it ``opening`` and ``frames``, read what it answers.
+
+    ``opening`` holds nothing of any student, so that a jail can be made and fed with it before it is
+    needed. An entry that is given one answers it with one frame of the kind `PREPARED`, which the jail
+    keeps to itself.
+    """
 
     entry: str  # a module of this project: "grader.notebooks.inside.child"
     frames: tuple[Frame, ...]
@@ -51,6 +61,13 @@ class JailRequest:
     mounts: tuple[Mount, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     writable: tuple[str, ...] = ()  # more folders inside that may be written to, each of `Limits.tmp_bytes`
+    opening: tuple[Frame, ...] = ()
+    nests: bool = False  # the entry builds a jail within its own, with `grader.sandbox.nested`
+
+    def shape(self) -> JailRequest:
+        """Leave out what is decided only when a jail is used: one made early serves any of its shape."""
+        limits = replace(self.limits, frame_bytes=_ANSWER_BYTES, total_bytes=_ANSWER_BYTES, frames=1)
+        return replace(self, frames=(), limits=limits)
 
 
 class ExitReason(StrEnum):
@@ -104,9 +121,45 @@ class Jail(Protocol):
     ) -> None: ...
 
 
+class PreparedJail(Jail, Protocol):
+    """A jail that was made ahead of need and waits for its request."""
+
+    def await_prepared(self) -> bool:
+        """Wait until its entry is prepared; False where it ended instead. Once, before `begin`."""
+        ...
+
+    def is_waiting(self) -> bool:
+        """Whether it still lives."""
+        ...
+
+    def memory_bytes(self) -> int:
+        """What it holds now; 0 where that cannot be told."""
+        ...
+
+    def hurry(self) -> None:
+        """Someone waits for it: no longer prepare only while no other jail wants to run."""
+        ...
+
+    def begin(self, request: JailRequest) -> None:
+        """Serve this request, of the shape that it was made for: time and budgets count from now."""
+        ...
+
+
 class Sandbox(Protocol):
     """Starts jails."""
 
     def start(self, request: JailRequest) -> Jail:
         """Start one jail; `SandboxUnavailable` where none can be started (our failure, not the student's)."""
+        ...
+
+
+class PreparingSandbox(Sandbox, Protocol):
+    """Starts jails, also ahead of need."""
+
+    def prepare(self, shape: JailRequest) -> PreparedJail:
+        """Start a jail of this shape without a request; `SandboxUnavailable` as `start`.
+
+        Its entry finds `AHEAD_OF_NEED` in its environment, and then also does early what only most
+        requests need.
+        """
         ...

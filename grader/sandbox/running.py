@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, BinaryIO, Self, cast
+from typing import BinaryIO, Self, cast
 
 from grader.errors import SandboxUnavailable
 from grader.sandbox.cgroups import Cgroup
 from grader.sandbox.frames import FrameInvalid, FrameTooLarge, read_frame, write_frame
-from grader.sandbox.jail import ExitReason, Frame, JailExit, Limits
+from grader.sandbox.jail import PREPARED, ExitReason, Frame, JailExit, JailRequest
 from grader.sandbox.pipe import DeadlinePipe, OutOfTime
 from grader.sandbox.status import StatusPipe
 
@@ -42,17 +42,20 @@ class Started:
 
 
 class BubblewrapJail:
-    """Implements `grader.sandbox.jail.Jail`. Threads: two for its pipes, one for its deadline."""
+    """Implements `grader.sandbox.jail.PreparedJail`. Threads: two for its pipes, one for its deadline.
 
-    def __init__(self, started: Started, limits: Limits, frames: Sequence[Frame]) -> None:
+    ``seconds`` is how long it may take to prepare, before `begin` gives it the request's own time.
+    """
+
+    def __init__(self, started: Started, request: JailRequest, seconds: float) -> None:
         process = started.process
-        assert process.stdin is not None
         assert process.stderr is not None
         self._started = started
         self._process = process
-        self._limits = limits
+        self._limits = request.limits
+        self._unprepared = bool(request.opening)
         self._began = time.monotonic()
-        self._stop_reading = self._began + limits.wall_seconds + _GRACE_SECONDS
+        self._stop_reading = self._began + seconds + _GRACE_SECONDS
         self._lock = threading.Lock()
         self._settling = threading.Lock()
         self._reason: ExitReason | None = None
@@ -61,15 +64,48 @@ class BubblewrapJail:
         self._stderr = b""
         self._status = StatusPipe(started.status)
         self._pipe = DeadlinePipe(started.frames.fileno(), lambda: self._stop_reading, self._is_gone)
-        self._threads = [
-            threading.Thread(target=self._feed, args=(process.stdin, tuple(frames)), daemon=True),
-            threading.Thread(target=self._keep_stderr, args=(process.stderr.fileno(),), daemon=True),
-        ]
-        # The deadline holds whatever our own caller does between two frames.
-        self._timer = threading.Timer(limits.wall_seconds, self._end, (ExitReason.DEADLINE,))
-        self._timer.daemon = True
-        for thread in (*self._threads, self._timer):
-            thread.start()
+        self._keeper = threading.Thread(
+            target=self._keep_stderr, args=(process.stderr.fileno(),), daemon=True
+        )
+        self._keeper.start()
+        self._timer = self._start_timer(seconds)
+        self._feeder = self._start_feeder(None, request.opening)
+
+    def await_prepared(self) -> bool:
+        """Wait until its entry has answered the opening; False where it ended instead."""
+        answer = next(self._read(), None)
+        self._unprepared = False
+        return answer is not None and answer.header.get("kind") == PREPARED
+
+    def is_waiting(self) -> bool:
+        """Whether it still lives."""
+        return self._reason is None and not self._is_gone()
+
+    def memory_bytes(self) -> int:
+        """What it holds now; 0 where that cannot be told."""
+        return self._started.cgroup.memory_bytes() if self._started.cgroup else 0
+
+    def give_way(self) -> None:
+        """Prepare only while no other jail wants to run."""
+        if self._started.cgroup is not None:
+            self._started.cgroup.yield_processor(to_others=True)
+
+    def hurry(self) -> None:
+        """Run as every other jail does."""
+        if self._started.cgroup is not None:
+            self._started.cgroup.yield_processor(to_others=False)
+
+    def begin(self, request: JailRequest) -> None:
+        """Serve this request: its time and its budgets count from now."""
+        self.hurry()
+        self._timer.cancel()
+        with self._lock:
+            self._limits = request.limits
+            self._began = time.monotonic()
+            if self._reason is None:
+                self._stop_reading = self._began + request.limits.wall_seconds + _GRACE_SECONDS
+        self._timer = self._start_timer(request.limits.wall_seconds)
+        self._feeder = self._start_feeder(self._feeder, request.frames)
 
     def frames(self) -> Iterator[Frame]:
         """Yield each frame as it comes; ends when the jail has ended.
@@ -77,7 +113,12 @@ class BubblewrapJail:
         Raises `SandboxUnavailable` where the jail could not even be built: our failure, and no frame
         came from it.
         """
-        yield from self._read()
+        frames = self._read()
+        if self._unprepared:
+            first = next(frames, None)
+            if first is not None and first.header.get("kind") != PREPARED:
+                yield first  # it says why it could not
+        yield from frames
         self._await_end()
         self._settle()
 
@@ -186,13 +227,15 @@ class BubblewrapJail:
                 self._process.wait(_GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 _log.error("a jail's process %d does not end, although killed", self._process.pid)
-            for thread in self._threads:
+            for thread in (self._feeder, self._keeper):
                 thread.join(_GRACE_SECONDS)
             seconds = time.monotonic() - self._began
             self._status.close()
             self._started.frames.close()
-            if self._process.stderr is not None:
-                self._process.stderr.close()
+            for stream in (self._process.stdin, self._process.stderr):
+                if stream is not None:
+                    with contextlib.suppress(OSError):  # what was still to be written to a dead jail
+                        stream.close()
             group = self._started.cgroup
             oom_kills = group.out_of_memory_kills() if group else 0
             peak = group.peak_memory_bytes() if group else 0
@@ -222,13 +265,31 @@ class BubblewrapJail:
         said = self._stderr.decode("utf-8", "replace").strip()[-_STDERR_SHOWN_CHARACTERS:]
         return f"{how}: {said}" if said else how
 
-    def _feed(self, stdin: IO[bytes], frames: tuple[Frame, ...]) -> None:
+    def _start_timer(self, seconds: float) -> threading.Timer:
+        # The deadline holds whatever our own caller does between two frames.
+        timer = threading.Timer(seconds, self._end, (ExitReason.DEADLINE,))
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _start_feeder(self, earlier: threading.Thread | None, frames: Sequence[Frame]) -> threading.Thread:
+        """Write the opening or, after it has gone out, all the rest."""
+        feeder = threading.Thread(target=self._feed, args=(earlier, tuple(frames)), daemon=True)
+        feeder.start()
+        return feeder
+
+    def _feed(self, earlier: threading.Thread | None, frames: tuple[Frame, ...]) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None
+        if earlier is not None:
+            earlier.join()
         # A jail that ends before it has read everything is no error of ours.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             for frame in frames:
                 write_frame(cast(BinaryIO, stdin), frame)
-        with contextlib.suppress(OSError):
-            stdin.close()
+        if earlier is not None:
+            with contextlib.suppress(OSError):
+                stdin.close()
 
     def _keep_stderr(self, handle: int) -> None:
         while part := os.read(handle, _STDERR_KEPT_BYTES):

@@ -1,4 +1,4 @@
-"""The system calls that a jail is refused, as a compiled BPF program for ``bwrap --seccomp``."""
+"""The system calls that a jail is refused, as a BPF program: for ``bwrap --seccomp``, or loaded at once."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ DENIED = """
     shmget shmat shmctl shmdt msgget msgsnd msgrcv msgctl semget semop semctl semtimedop ipc
 """.split()  # noqa: SIM905
 
+# What bubblewrap itself calls: allowed where an entry of ours builds a jail within the jail, until it has.
+_BUILDS_A_JAIL = frozenset({"mount", "umount2", "pivot_root", "unshare"})
+
 _CLONE_NEW_NAMESPACES = (
     0x00000080,  # CLONE_NEWTIME
     0x00020000,  # CLONE_NEWNS
@@ -42,8 +45,25 @@ ALLOWED_FAMILIES = (socket.AF_UNIX, socket.AF_INET)
 _ALLOWED_PROTOCOLS = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP)
 
 
-def compile_filter() -> bytes:
-    """Compile the program, about 5 ms. `SetupIncomplete` where libseccomp is missing."""
+def compile_filter(*, nests: bool = False) -> bytes:
+    """Compile the program, about 5 ms. `SetupIncomplete` where libseccomp is missing.
+
+    ``nests`` leaves bubblewrap's own calls allowed, for an entry that builds a jail within the jail.
+    """
+    program = _build(nests=nests)
+    with tempfile.TemporaryFile() as file:
+        program.export_bpf(file)
+        file.seek(0)
+        return file.read()
+
+
+def confine_this_process() -> None:
+    """Refuse the same to every thread of this process and to what it starts, from now on and for good."""
+    program = _build(nests=False)
+    program.load()
+
+
+def _build(*, nests: bool) -> Any:
     try:
         import pyseccomp  # noqa: PLC0415 - it loads the C library when imported, which may be missing
     except (ImportError, OSError, RuntimeError) as error:
@@ -52,9 +72,11 @@ def compile_filter() -> bytes:
         ) from error
     program = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     program.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)
+    program.set_attr(pyseccomp.Attr.CTL_TSYNC, 1)
     for name in DENIED:
-        _deny(pyseccomp, program, errno.EPERM, name)
-    for flag in _CLONE_NEW_NAMESPACES:
+        if not (nests and name in _BUILDS_A_JAIL):
+            _deny(pyseccomp, program, errno.EPERM, name)
+    for flag in () if nests else _CLONE_NEW_NAMESPACES:
         _deny(pyseccomp, program, errno.EPERM, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
     # Its flags lie in memory that a filter cannot read; the C library falls back to clone.
     _deny(pyseccomp, program, errno.ENOSYS, "clone3")
@@ -66,11 +88,9 @@ def compile_filter() -> bytes:
             "ioctl",
             pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, request),
         )
-    _restrict_sockets(pyseccomp, program)
-    with tempfile.TemporaryFile() as file:
-        program.export_bpf(file)
-        file.seek(0)
-        return file.read()
+    if not nests:  # bubblewrap asks for its own network's loopback by netlink
+        _restrict_sockets(pyseccomp, program)
+    return program
 
 
 def _restrict_sockets(lib: Any, program: Any) -> None:

@@ -15,11 +15,11 @@ from grader.domain.models import ModelReport
 from grader.domain.notebook import Notebook
 from grader.domain.run import CellRun, NotebookRun
 from grader.evaluation.datasets import Dataset
-from grader.evaluation.measure import measure
+from grader.evaluation.measure import measure, shape_of_measuring
 from grader.notebooks.alignment.align import align
-from grader.notebooks.execution.execute import execute
+from grader.notebooks.execution.execute import execute, shape_of_runs
 from grader.notebooks.read import read_notebook
-from grader.sandbox.jail import Jail, Sandbox
+from grader.sandbox.jail import Jail, JailRequest, Sandbox
 from grader.storage.blobs import Blobs
 
 
@@ -75,6 +75,14 @@ class Autograder:
     def read(self, data: bytes, assignment: Assignment) -> Notebook:
         """The notebook in these bytes. Raises `UploadRefused`."""
         return read_notebook(data, assignment.rubric.upload_limits)
+
+    def shapes(self, assignment: Assignment) -> list[JailRequest]:
+        """The jails that a submission of this assignment will need, so that they can be made before it."""
+        rubric, dataset = assignment.rubric, self._open_dataset(assignment.rubric.dataset)
+        return [
+            shape_of_runs(rubric.run_limits, dataset.student_mounts, rubric.policy.seed),
+            shape_of_measuring(assignment.model_path, dataset),
+        ]
 
     def run(
         self,

@@ -16,8 +16,7 @@ from grader.domain.rubric import RunLimits
 from grader.domain.run import CellRun, NotebookRun
 from grader.notebooks.execution.execute import execute
 from grader.notebooks.execution.weights import inspect_weights
-from grader.sandbox.bubblewrap import BubblewrapSandbox
-from grader.sandbox.jail import Jail, Mount
+from grader.sandbox.jail import Jail, Mount, Sandbox
 
 LIMITS = RunLimits(
     cell_seconds=60,
@@ -76,7 +75,7 @@ class Outcome:
 
 
 def run_cells(
-    sandbox: BubblewrapSandbox,
+    sandbox: Sandbox,
     *sources: str,
     mounts: Sequence[Mount] = (),
     on_start: Callable[[Jail], None] = lambda jail: None,

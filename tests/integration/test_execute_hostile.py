@@ -132,10 +132,23 @@ for path in glob.glob('/proc/[0-9]*/fd/*'):
     assert outcome.run.verdict is Verdict.OK
 
 
-def test_killing_the_one_who_reports_ends_the_run_and_keeps_what_was_told(sandbox: BubblewrapSandbox) -> None:
-    outcome = run_cells(sandbox, "print('a')", "import os; os.kill(os.getppid(), 9)", "1")
-    assert outcome.states == ["ok", "not_run", "not_run"]
-    assert outcome.run.verdict is Verdict.KERNEL_DIED
+def test_the_one_who_reports_can_neither_be_seen_nor_killed(sandbox: BubblewrapSandbox) -> None:
+    look = """
+import os
+for pid in filter(str.isdigit, os.listdir('/proc')):
+    print(pid, open(f'/proc/{pid}/cmdline').read().replace(chr(0), ' '))
+"""
+    kill = """
+import os
+for everyone in (os.getppid(), 1, -1):
+    try: os.kill(everyone, 9)
+    except OSError: pass
+"""
+    outcome = run_cells(sandbox, look, kill, "print('after')")
+    assert "inside.kernel" in outcome.text(0)
+    assert "inside.child" not in outcome.text(0)
+    assert outcome.states == ["ok", "ok", "ok"]
+    assert outcome.text(2) == "after\n"
 
 
 def test_a_student_who_breaks_the_harvest_only_loses_evidence(sandbox: BubblewrapSandbox) -> None:

@@ -89,9 +89,10 @@ def test_a_clean_run_is_ok_and_tells_each_cell_as_it_ends() -> None:
 def test_the_request_holds_the_sources_of_code_cells_and_nothing_else_of_the_file() -> None:
     desk = Desk(READY, END)
     desk.run(Notebook((Cell(0, CellKind.CODE, "x = '\ud800'", "id"), Cell(1, CellKind.RAW, "raw"))))
-    (frame,) = desk.sandbox.requests[0].frames
+    request = desk.sandbox.requests[0]
+    (frame,) = request.frames
     assert json.loads(frame.payload) == [{"index": 0, "source": "x = '?'"}]
-    assert frame.header["seed"] == 7
+    assert request.opening[0].header["seed"] == 7
 
 
 def test_the_outputs_are_in_the_executed_notebook() -> None:

@@ -71,7 +71,7 @@ class Jails(FakeSandbox):
         self._each = [end for _, end in scripts]
 
     def start(self, request: Any) -> Any:
-        self._ends = self._each.pop(0)
+        self.ends = self._each.pop(0)
         return super().start(request)
 
 
@@ -112,13 +112,9 @@ def test_each_model_goes_in_as_one_frame_and_comes_back_with_its_own_cell(
     (other,) = report.unmeasured
     assert (other.weights_sha256, other.cell, other.reason, other.latent_dim) == ("two", 9, "deeper", 8)
     (request,) = sandbox.requests
-    assert [frame.payload for frame in request.frames] == [
-        b"# the agreed architecture",
-        bytes(3 * 784),
-        b"one",
-        b"two",
-    ]
-    assert request.frames[2].header["layers"] == [("encoder.0", "Linear")]
+    assert [frame.payload for frame in request.opening] == [b"# the agreed architecture", bytes(3 * 784)]
+    assert [frame.payload for frame in request.frames] == [b"one", b"two"]
+    assert request.frames[0].header["layers"] == [("encoder.0", "Linear")]
     assert request.mounts == ()
 
 
@@ -135,7 +131,7 @@ def test_a_model_that_ends_the_jail_twice_is_named_and_the_others_are_measured(
     report = run([harvested("a"), harvested("poison"), harvested("c")], sandbox, dataset, model_path)
     assert [(m.weights_sha256, m.latent_dim) for m in report.measurements] == [("a", 8), ("c", 32)]
     assert [m.weights_sha256 for m in report.unmeasured] == ["poison"]
-    assert [len(request.frames) - 2 for request in sandbox.requests] == [3, 2, 1, 1]
+    assert [len(request.frames) for request in sandbox.requests] == [3, 2, 1, 1]
 
 
 def test_a_model_that_ends_the_jail_once_is_measured(dataset: Dataset, model_path: Path) -> None:
@@ -204,4 +200,4 @@ def test_weights_of_many_megabytes_are_spread_over_several_jails(dataset: Datase
         on_start=lambda jail: None,
     )
     assert len(report.unmeasured) == 3
-    assert [len(request.frames) - 2 for request in sandbox.requests] == [2, 1]
+    assert [len(request.frames) for request in sandbox.requests] == [2, 1]

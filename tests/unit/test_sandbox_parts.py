@@ -107,7 +107,8 @@ def _arguments(request: JailRequest, hidden: tuple[Path, ...] = ()) -> list[str]
     environment = replace(this_environment(), hidden=hidden)
     mounts = (*environment.mounts(), *request.mounts)
     sources = staged_sources([mount.source for mount in mounts], None)
-    return build_arguments(environment, request, sources, {"/etc/passwd": 7, "seccomp": 8, "status": 9})
+    handles = {"/etc/passwd": 7, "seccomp": 8, "status": 9}
+    return build_arguments(environment, request, sources, handles, Path("/usr/bin/bwrap"))
 
 
 def _follows(words: list[str], *wanted: str) -> bool:

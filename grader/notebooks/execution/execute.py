@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import monotonic
 
 from grader.domain.notebook import Notebook
@@ -189,6 +190,27 @@ class _Record:
             self.models.add(weights.as_model(self._store(blob), header.cell), weights)
 
 
+def shape_of_runs(limits: RunLimits, mounts: Sequence[Mount], seed: int) -> JailRequest:
+    """What is known of a run's jail before there is a notebook: enough to make one ahead of need."""
+    jail_limits = Limits(
+        wall_seconds=_STARTUP_SECONDS + limits.total_seconds + _GRACE_SECONDS + _FLUSH_SECONDS,
+        memory_bytes=limits.memory_bytes,
+        processes=limits.processes,
+    )
+    opening = {
+        "kind": "prepare",
+        "data": DATA_TARGET,
+        "seed": seed,
+        "models": limits.models,
+        "model_bytes": limits.model_bytes,
+        "writable": _WRITABLE,
+        "tmp_bytes": jail_limits.tmp_bytes,
+    }
+    return JailRequest(
+        _ENTRY, (), jail_limits, tuple(mounts), writable=_WRITABLE, opening=(Frame(opening),), nests=True
+    ).shape()
+
+
 def _request(notebook: Notebook, limits: RunLimits, mounts: Sequence[Mount], seed: int) -> JailRequest:
     cells = [{"index": cell.index, "source": clean_text(cell.source)} for cell in notebook.code_cells]
     models_bytes = _ALL_MODELS * limits.model_bytes
@@ -199,20 +221,15 @@ def _request(notebook: Notebook, limits: RunLimits, mounts: Sequence[Mount], see
         "grace_seconds": min(_GRACE_SECONDS, max(_LEAST_GRACE_SECONDS, limits.cell_seconds / 2)),
         "output_bytes_per_cell": limits.output_bytes_per_cell,
         "output_bytes": limits.output_bytes,
-        "models": limits.models,
         "model_bytes": limits.model_bytes,
         "models_bytes": models_bytes,
-        "data": DATA_TARGET,
-        "seed": seed,
     }
     outputs = _JSON_GROWTH * (limits.output_bytes + len(cells) * _MARKS_BYTES)
-    jail_limits = Limits(
-        wall_seconds=_STARTUP_SECONDS + limits.total_seconds + _GRACE_SECONDS + _FLUSH_SECONDS,
-        memory_bytes=limits.memory_bytes,
-        processes=limits.processes,
+    shape = shape_of_runs(limits, mounts, seed)
+    budgets = replace(
+        shape.limits,
         frame_bytes=max(limits.model_bytes, _JSON_GROWTH * limits.output_bytes_per_cell) + _SPARE_BYTES,
         total_bytes=outputs + models_bytes + _SPARE_BYTES,
         frames=1000 + len(cells) * (1 + limits.models),
     )
-    payload = json.dumps(cells).encode("ascii")
-    return JailRequest(_ENTRY, (Frame(header, payload),), jail_limits, tuple(mounts), writable=_WRITABLE)
+    return replace(shape, frames=(Frame(header, json.dumps(cells).encode("ascii")),), limits=budgets)

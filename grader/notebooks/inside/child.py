@@ -1,7 +1,8 @@
 """Runs inside the jail: a notebook's code cells in, one frame out for each cell and model.
 
-Frames out, in this order: ``ready``, then for each cell ``cell`` followed by its ``model`` frames,
-then ``end``. `execute_frames` has their fields.
+Frames in: one that tells how the kernel is to be started, then, maybe much later, one with the cells.
+Frames out, in this order: ``prepared``, ``ready``, then for each cell ``cell`` followed by its ``model``
+frames, then ``end``. `execution.frames` has their fields.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import ctypes
 import json
 import os
 import platform
-import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
@@ -24,28 +24,57 @@ from grader.notebooks.execution.outputs import clean_text, error_line, output_si
 from grader.notebooks.inside.client import CellClient, CellResult
 from grader.notebooks.inside.harvest_files import collect_models, read_regular_file
 from grader.notebooks.inside.kernel_process import KernelSettings, start_kernel
+from grader.sandbox.arguments import HARVEST
 from grader.sandbox.frames import read_frame, write_frame
-from grader.sandbox.jail import Frame
+from grader.sandbox.jail import PREPARED, Frame
+from grader.sandbox.syscalls import confine_this_process
 
 _REQUEST_BYTES = 256 << 20
-_HARVEST = Path("/run/harvest")
+_HARVEST = Path(HARVEST)
 _NOTES_BYTES = 4000
 _PR_SET_DUMPABLE = 4
 _NAMED = ("torch", "torchvision", "numpy", "nbclient", "ipykernel", "ipython")
 
 
 def main() -> None:
-    """Read the request, run the cells, say how it ended."""
-    request = read_frame(sys.stdin.buffer, _REQUEST_BYTES)
-    if request is None:
-        sys.exit("no request on stdin")
+    """Start a kernel, wait for the cells, run them, say how it ended."""
+    requests = os.fdopen(os.dup(0), "rb")
     with take_over_stdout() as wire:
         try:
-            asyncio.run(_Run(request, lambda frame: write_frame(wire, frame)).run())
+            asyncio.run(serve(requests, lambda frame: write_frame(wire, frame)))
         except Exception:
             write_frame(wire, Frame({"kind": "failed"}, traceback.format_exc().encode("utf-8", "replace")))
         # All is said, and the jail ends with this process: no library's clean-up may delay that.
         os._exit(0)
+
+
+async def serve(requests: BinaryIO, send: Callable[[Frame], None]) -> None:
+    """Prepare as the first frame says, run what the second one holds; end quietly where there is none."""
+    opening = read_frame(requests, _REQUEST_BYTES)
+    if opening is None:
+        return
+    sockets = Path(tempfile.mkdtemp(prefix="kernel-"))
+    manager, channels = await start_kernel(sockets, _settings(opening.header))
+    confine_this_process()
+    send(Frame({"kind": PREPARED}))
+    request = read_frame(requests, _REQUEST_BYTES)
+    if request is None:
+        return
+    if not await manager.is_alive():
+        raise RuntimeError("the kernel ended while it waited for its notebook")
+    await _Run(request, send).run(manager, channels)
+
+
+def _settings(opening: Mapping[str, Any]) -> KernelSettings:
+    return KernelSettings(
+        harvest=_HARVEST,
+        data=str(opening["data"]),
+        seed=int(opening["seed"]),
+        models=int(opening["models"]),
+        model_bytes=int(opening["model_bytes"]),
+        writable=tuple(opening["writable"]),
+        tmp_bytes=int(opening["tmp_bytes"]),
+    )
 
 
 def take_over_stdout() -> BinaryIO:
@@ -69,23 +98,14 @@ class _Run:
         self._output_left = int(self._limits["output_bytes"])
         self._models_left = int(self._limits["models_bytes"])
         self._output_full = False
-        self._harvest = _HARVEST if os.access(_HARVEST, os.W_OK) else Path(tempfile.mkdtemp(prefix="models-"))
 
-    async def run(self) -> None:
-        """Start the kernel and run every cell."""
-        settings = KernelSettings(
-            harvest=self._harvest,
-            data=str(self._limits["data"]),
-            seed=int(self._limits["seed"]),
-            models=int(self._limits["models"]),
-            model_bytes=int(self._limits["model_bytes"]),
-        )
-        manager, channels = await start_kernel(Path(tempfile.mkdtemp(prefix="kernel-")), settings)
+    async def run(self, manager: Any, channels: Any) -> None:
+        """Run every cell."""
         self._send(Frame({"kind": "ready", "versions": find_versions()}))
         sources = [str(cell["source"]) for cell in self._cells]
         client = CellClient(sources, manager, channels, float(self._limits["grace_seconds"]))
         reason = await self._run_cells(client)
-        notes = read_regular_file(self._harvest / "notes.txt", _NOTES_BYTES) or b""
+        notes = read_regular_file(_HARVEST / "notes.txt", _NOTES_BYTES) or b""
         self._send(Frame({"kind": "end", "reason": reason}, notes))
 
     async def _run_cells(self, client: CellClient) -> str:
@@ -120,7 +140,7 @@ class _Run:
         self._send(Frame(header, json.dumps(result.outputs, default=str).encode("ascii")))
 
     def _send_models(self, index: int) -> None:
-        for blob in collect_models(self._harvest, int(self._limits["model_bytes"]) + (1 << 20)):
+        for blob in collect_models(_HARVEST, int(self._limits["model_bytes"]) + (1 << 20)):
             if len(blob) <= self._models_left:
                 self._models_left -= len(blob)
                 self._send(Frame({"kind": "model", "cell": index}, blob))

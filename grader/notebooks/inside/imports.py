@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 Report = Callable[[str, BaseException], None]
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Import without the garbage collector: it finds none, and looks for it a fifth of torch's import."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class ImportWatch(MetaPathFinder):
@@ -49,7 +63,8 @@ class ImportWatch(MetaPathFinder):
             vars(loader).pop("exec_module", None)  # the loader is its plain self again
             if name in self._before:
                 self._try(name, self._before[name])
-            execute(module)
+            with uncollected():
+                execute(module)
             if name in self._after:
                 self._try(name, lambda: self._after[name](module))
 

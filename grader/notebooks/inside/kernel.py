@@ -1,22 +1,31 @@
-"""The student's kernel: an IPython kernel with seeds, the data's mirror and the harvest, and no torch yet."""
+"""The student's kernel: an IPython kernel with seeds, the data's mirror and the harvest.
+
+A kernel that is made ahead of need has also imported what most notebooks import; any other has no torch yet.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from grader.notebooks.inside.harvest import Harvest
-from grader.notebooks.inside.imports import ImportWatch
+from grader.notebooks.inside.imports import ImportWatch, uncollected
 from grader.notebooks.inside.mnist import serve_mnist
 from grader.notebooks.inside.torchvision_schemas import define_missing_operators
+from grader.sandbox.jail import AHEAD_OF_NEED
 
 NOTES = "notes.txt"
 _NOTES_BYTES = 2000
+_HOMEWORK_FOLDER = "course/homework"  # below the home folder: "../data" and "../../data" can be written
+# torch imports the last two only when the first optimizer is made, and that takes as long as torch itself.
+_IMPORTED_AHEAD = ("numpy", "torch", "torchvision", "matplotlib.pyplot", "torch.optim", "torch._dynamo")
 
 
 class Preparation:
@@ -31,8 +40,8 @@ class Preparation:
         self._harvest: Harvest | None = None
         self._notes = 0
 
-    def begin(self) -> None:
-        """Seed, and watch for the libraries that need more."""
+    def begin(self, *, ahead_of_need: bool) -> None:
+        """Seed, and watch for the libraries that need more; or import them now."""
         random.seed(self._seed)
         before = {"torchvision": define_missing_operators}
         after = {
@@ -41,6 +50,23 @@ class Preparation:
             "torchvision.datasets.mnist": lambda module: serve_mnist(module, self._data),
         }
         sys.meta_path.insert(0, ImportWatch(before, after, self.report))
+        if ahead_of_need:
+            self._import_ahead()
+
+    def _import_ahead(self) -> None:
+        with uncollected():
+            for name in _IMPORTED_AHEAD:
+                try:
+                    import_module(name)
+                except Exception as error:  # the notebook that imports it will be told
+                    self.report(name, error)
+        # Imports may draw random numbers: begin where a kernel begins that imports as it goes.
+        random.seed(self._seed)
+        for name, seed in (("numpy.random", "seed"), ("torch", "manual_seed")):
+            if name in sys.modules:
+                getattr(sys.modules[name], seed)(self._seed)
+        gc.collect()
+        gc.freeze()  # what is here now stays: the collector need not look at it again
 
     def after_cell(self, *_: Any) -> None:
         """IPython's ``post_run_cell``: it comes after errors and interrupts, too."""
@@ -71,6 +97,7 @@ class Preparation:
 def main() -> None:
     """Serve one notebook; the settings come from `kernel_process` by the environment."""
     _offer_to_the_oom_killer()
+    _settle_down()
     settings = os.environ
     preparation = Preparation(
         Path(settings["GRADER_HARVEST"]),
@@ -85,9 +112,18 @@ def main() -> None:
     app.initialize(sys.argv[1:])
     # The tip of the day draws from `random`, each time that somebody asks what kernel this is.
     app.shell.enable_tip = False
-    preparation.begin()
+    preparation.begin(ahead_of_need=AHEAD_OF_NEED in os.environ)
     app.shell.events.register("post_run_cell", preparation.after_cell)
     app.start()
+
+
+def _settle_down() -> None:
+    """Lead a process group, which interrupts are for, in a folder of the student's own."""
+    os.setpgid(0, 0)
+    os.environ.pop("JPY_PARENT_PID", None)  # a number outside this jail: the kernel would miss its parent
+    work = Path.home() / _HOMEWORK_FOLDER
+    work.mkdir(parents=True, exist_ok=True)
+    os.chdir(work)
 
 
 def _offer_to_the_oom_killer() -> None:

@@ -1,9 +1,14 @@
-"""Start the kernel: from our own specification, never the one that a notebook's metadata names."""
+"""Start the kernel: from our own specification, never the one that a notebook's metadata names.
+
+It runs in a jail of its own within ours, so that student code cannot name the process that reports.
+"""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +16,21 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
+from grader.sandbox.nested import build_inner, open_filter
+
 _STARTUP_SECONDS = 120
-_HOMEWORK_FOLDER = "course/homework"  # below the home folder: "../data" and "../../data" can be written
 
 
 class _OurKernel(KernelSpecManager):  # type: ignore[misc, unused-ignore]
+    def __init__(self, command: Sequence[str]) -> None:
+        super().__init__()
+        self._command = list(command)
+
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002
-        """Our kernel, whatever it is called."""
-        entry = [sys.executable, "-s", "-P", "-B", "-m", "grader.notebooks.inside.kernel"]
-        arguments = ["-f", "{connection_file}", "--HistoryManager.hist_file=:memory:"]
-        return KernelSpec(argv=[*entry, *arguments], display_name="Python 3", language="python")
+        """Our kernel, whatever it is called. An interrupt is a message: signals do not reach inside."""
+        return KernelSpec(
+            argv=self._command, display_name="Python 3", language="python", interrupt_mode="message"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,8 @@ class KernelSettings:
     seed: int
     models: int
     model_bytes: int
+    writable: tuple[str, ...]  # folders that the kernel has beside its home and temporary ones
+    tmp_bytes: int  # each of these
 
     def environment(self) -> dict[str, str]:
         """The kernel's whole environment.
@@ -55,15 +67,23 @@ class KernelSettings:
 
 async def start_kernel(folder: Path, settings: KernelSettings) -> tuple[Any, Any]:
     """Start it and wait until it answers: its manager and its open channels. ``folder`` holds its sockets."""
+    entry = [sys.executable, "-s", "-P", "-B", "-m", "grader.notebooks.inside.kernel"]
+    seccomp = open_filter()
+    command = build_inner(
+        [*entry, "-f", "{connection_file}", "--HistoryManager.hist_file=:memory:"],
+        shared=[str(folder), str(settings.harvest)],
+        writable=settings.writable,
+        tmp_bytes=settings.tmp_bytes,
+        seccomp=seccomp,
+    )
     manager = AsyncKernelManager(
-        kernel_spec_manager=_OurKernel(),
+        kernel_spec_manager=_OurKernel(command),
         transport="ipc",
         ip=str(folder / "k"),
         connection_file=str(folder / "kernel.json"),
     )
-    work = Path.home() / _HOMEWORK_FOLDER
-    work.mkdir(parents=True, exist_ok=True)
-    await manager.start_kernel(cwd=str(work), env=settings.environment())
+    await manager.start_kernel(stdin=subprocess.DEVNULL, env=settings.environment(), pass_fds=(seccomp,))
+    os.close(seccomp)
     channels = manager.client()
     channels.start_channels()
     await channels.wait_for_ready(timeout=_STARTUP_SECONDS)
