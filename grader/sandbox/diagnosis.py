@@ -136,9 +136,14 @@ def explain_failure(printed: str, environment: Environment) -> str:
 
 
 def find_unreadable(environment: Environment) -> Cause | None:
-    """Name the first file or folder that a service uid may not read, with the line that mends it."""
+    """Name the first file or folder that whoever runs a jail may not read, with the line that mends it."""
     if os.geteuid() != 0:
-        return None
+        if os.access(environment.python, os.X_OK):
+            return None
+        return Cause(
+            f"This user may not run {environment.python}: it leads below a folder that is closed to others.",
+            f"/usr/bin/python3 -m venv {environment.prefix}",
+        )
     for mount in environment.mounts():
         root = mount.source
         samples = [root, *root.glob("*"), *root.glob("*/*.py"), *root.glob("lib/python3*/site-packages/*")]

@@ -154,11 +154,10 @@ def look_at_groups(machine: Machine, parents: tuple[Path, ...], *, trusted_class
     version = f"version {machine.groups_version}" if machine.groups_version else "none"
     if parents:
         return Look("control groups", f"{version}, below {', '.join(map(str, parents))}")
-    found = f"{version}; none can be made here"
-    if trusted_class:
-        found += f". For a trusted class: {'; '.join(WITHOUT_GROUPS)}"
-    look = _judge("control groups", found, group_cause(machine))
-    return replace(look, holds=Holds.WEAKER) if trusted_class else look
+    look = _judge("control groups", version, group_cause(machine))
+    if not trusted_class:
+        return look
+    return replace(look, found=f"{look.found} Weaker: {'; '.join(WITHOUT_GROUPS)}.", holds=Holds.WEAKER)
 
 
 def look_at_swap(machine: Machine, parents: tuple[Path, ...]) -> Look:
