@@ -14,6 +14,7 @@ from grader.evaluation.datasets import Dataset, open_dataset
 from grader.evaluation.embedded import source_path
 from grader.sandbox.bubblewrap import BubblewrapSandbox, open_sandbox
 from grader.sandbox.jail import Sandbox
+from grader.sandbox.selftest import require_working
 from grader.sandbox.warm_pool import PoolLimits, WarmPool
 from grader.services.autograde import Autograder
 from grader.storage import Blobs, Database, make_engine
@@ -54,6 +55,13 @@ def make_sandbox(settings: Settings) -> BubblewrapSandbox:
     content = settings.content.resolve()
     own = (settings.home.resolve(), settings.data_folder, content / "rubrics", content / "reference")
     return open_sandbox(scratch=scratch, hidden=(source_path(), *own), trusted_class=settings.trusted_class)
+
+
+def make_working_sandbox(settings: Settings) -> BubblewrapSandbox:
+    """The same, tried once: `SandboxUnavailable` where its jails do not hold. Half a second."""
+    sandbox = make_sandbox(settings)
+    require_working(sandbox)
+    return sandbox
 
 
 def make_warm_pool(settings: Settings, sandbox: BubblewrapSandbox) -> WarmPool:

@@ -22,7 +22,7 @@ from rich.progress import (
 
 from grader.assignments import Assignment, load_assignment
 from grader.cli import render
-from grader.cli.compose import make_autograder, make_sandbox
+from grader.cli.compose import make_autograder, make_working_sandbox
 from grader.cli.settings import Settings
 from grader.domain.run import CellRun
 from grader.errors import GraderError, RequestRefused, UploadRefused
@@ -62,7 +62,7 @@ def _grade(settings: Settings, path: Path, assignment_id: str) -> dict[str, Any]
     data = _read(path, assignment)
     cells = len(read_notebook(data, assignment.rubric.upload_limits).code_cells)
     with tempfile.TemporaryDirectory(prefix="grader-") as scratch, _progress(cells) as on_cell:
-        autograder = make_autograder(settings, make_sandbox(settings), Blobs(Path(scratch)))
+        autograder = make_autograder(settings, make_working_sandbox(settings), Blobs(Path(scratch)))
         done = autograde(autograder, data, assignment, clock=time.monotonic, on_cell=on_cell)
     return grade_document(done.grade, done.evidence.run.cells, done.seconds)
 

@@ -14,6 +14,7 @@ from grader.cli.compose import (
     make_home,
     make_sandbox,
     make_warm_pool,
+    make_working_sandbox,
     read_assignments,
 )
 from grader.cli.lifeline import watch_lifeline
@@ -22,7 +23,6 @@ from grader.cli.supervise import listen, supervise
 from grader.errors import SetupIncomplete
 from grader.evaluation.datasets import open_dataset
 from grader.jobs import Jobs
-from grader.sandbox.selftest import require_working
 from grader.services.migrate import migrate
 
 
@@ -34,7 +34,7 @@ def serve_until_told(settings: Settings) -> None:
     migrate(engine)
     engine.dispose()
     if settings.workers:
-        require_working(make_sandbox(settings))
+        make_working_sandbox(settings)
         for name in {assignment.rubric.dataset for assignment in assignments.values()}:
             open_dataset(settings.data_folder, name)
     try:
@@ -71,10 +71,11 @@ def run_one_worker(settings: Settings, lifeline: int | None) -> int:
     if lifeline is not None:
         watch_lifeline(lifeline)
     engine, _ = make_database(settings)
-    sandbox, blobs = make_sandbox(settings), make_blobs(settings)
-    if lifeline is None:  # else the supervisor has looked already
+    # Below a supervisor it was tried before anything started.
+    sandbox = make_working_sandbox(settings) if lifeline is None else make_sandbox(settings)
+    blobs = make_blobs(settings)
+    if lifeline is None:
         migrate(engine)
-        require_working(sandbox)
     os.nice(5)  # the web process answers first
     assignments = read_assignments(settings)
     with make_warm_pool(settings, sandbox) as pool:

@@ -73,3 +73,24 @@ def console(*, to_stderr: bool = False) -> Console:
     return (
         made if made.is_terminal else Console(stderr=to_stderr, highlight=False, width=max(made.width, 110))
     )
+
+
+_HOLDS = {"yes": "green", "weaker": "yellow", "no": "red"}
+
+
+def print_looks(looks: Sequence[Mapping[str, str]], verdict: str, console: Console) -> None:
+    """What `grader doctor` saw, a line per thing; below it, fit to be copied, what to type."""
+    table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False)
+    table.add_column("looked at", no_wrap=True, style="bold")
+    table.add_column("holds", no_wrap=True)
+    table.add_column("found", ratio=1)
+    for look in looks:
+        table.add_row(
+            look["name"], Text(look["holds"], _HOLDS[look["holds"]]), Text(printable(look["found"]))
+        )
+    title = Text("what this machine can do", "bold")
+    console.print(Panel(table, title=title, subtitle=verdict, border_style="blue"))
+    for look in looks:
+        if look["line"]:
+            mend = Text.assemble((f"{look['name']}: type  ", "bold"), printable(look["line"]))
+            console.print(mend, soft_wrap=True)

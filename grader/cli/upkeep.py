@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from grader.assignments import load_assignment, rubric_json_schema
 from grader.cli import render
-from grader.cli.compose import make_autograder, make_database, make_sandbox, read_assignments
+from grader.cli.compose import make_autograder, make_database, make_working_sandbox, read_assignments
 from grader.cli.settings import Settings
 from grader.evaluation import fetch
 from grader.jobs import Jobs
@@ -72,7 +72,7 @@ def calibrate_assignment(settings: Settings, assignment_id: str, seeds: int) -> 
     target = assignment.folder / "calibration.json"
     with TemporaryDirectory(prefix="grader-") as scratch, Progress(console=render.console()) as progress:
         task = progress.add_task(f"training the solution of {assignment_id}", total=seeds)
-        autograder = make_autograder(settings, make_sandbox(settings), Blobs(Path(scratch)))
+        autograder = make_autograder(settings, make_working_sandbox(settings), Blobs(Path(scratch)))
         measured = calibrate(autograder, assignment, range(1, seeds + 1), lambda _: progress.advance(task))
     target.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     print(

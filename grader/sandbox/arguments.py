@@ -157,14 +157,20 @@ def _covers(hidden: Sequence[Path], mounts: Sequence[Mount]) -> Iterator[str]:
                 yield from ("--ro-bind", "/dev/null", target)
 
 
-def build_command(environment: Environment, request: JailRequest, wire: int) -> list[str]:
-    """Build what runs inside: the entry module, under limits per process. ``wire`` becomes its stdout."""
+def build_command(
+    environment: Environment, request: JailRequest, wire: int, *, in_group: bool = True
+) -> list[str]:
+    """Build what runs inside: the entry module, under limits per process. ``wire`` becomes its stdout.
+
+    Where the jail is in no control group, which would count for all of it, each process has the whole limit.
+    """
     limits = request.limits
     processor_seconds = int(limits.wall_seconds * (os.cpu_count() or 1)) + 60
     # Set inside, where the count of processes starts from none.
     return [
         *("/usr/bin/prlimit", f"--nproc={limits.processes}", f"--nofile={limits.open_files}"),
         *(f"--fsize={limits.file_bytes}", f"--cpu={processor_seconds}", "--core=0", "--msgqueue=0"),
+        *([] if in_group else [f"--data={limits.memory_bytes}"]),
         *("--", str(environment.python), "-s", "-P", "-B"),
         *("-m", "grader.sandbox.entry", str(wire), request.entry),
     ]

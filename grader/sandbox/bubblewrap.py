@@ -26,7 +26,7 @@ from grader.sandbox.arguments import (
     this_environment,
 )
 from grader.sandbox.cgroups import Cgroup, find_parents
-from grader.sandbox.diagnosis import NO_BWRAP, NO_CGROUP, explain_failure
+from grader.sandbox.diagnosis import NO_BWRAP, NO_CGROUP, OLD_BWRAP, WITHOUT_GROUPS, explain_failure
 from grader.sandbox.jail import AHEAD_OF_NEED, JailRequest, Limits
 from grader.sandbox.launch import (
     TOOLS_PATH,
@@ -191,7 +191,7 @@ class BubblewrapSandbox:
                 )
                 lists = hand_over({"arguments": b"".join(os.fsencode(word) + b"\0" for word in arguments)})
                 handed.callback(close_all, lists)
-                inside = build_command(self.environment, request, theirs.fileno())
+                inside = build_command(self.environment, request, theirs.fileno(), in_group=group is not None)
                 bubblewrap = [str(self._machine.bwrap), "--args", str(lists["arguments"]), "--", *inside]
                 process = subprocess.Popen(
                     build_chain(bubblewrap, group.folders if group else (), sources, staging),
@@ -228,26 +228,30 @@ def open_sandbox(
     )
 
 
-def _look_around(trusted_class: bool) -> _Machine:
+def find_bwrap() -> tuple[Path, str]:
+    """Return where bubblewrap is and what it says of its version. Raises `SetupIncomplete`."""
     found = shutil.which("bwrap", path=TOOLS_PATH)
     if found is None:
-        raise SetupIncomplete(NO_BWRAP)
+        raise SetupIncomplete(str(NO_BWRAP))
     said = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=10, check=False)
     version = re.search(r"(\d+)\.(\d+)", said.stdout)
     if version is None or (int(version[1]), int(version[2])) < OLDEST_BWRAP:
-        raise SetupIncomplete(
-            f"bubblewrap 0.8 or newer is needed; this is {said.stdout.strip() or said.stderr.strip()}. "
-            "Type: sudo apt-get install bubblewrap"
-        )
+        raise SetupIncomplete(f"{OLD_BWRAP} (It said: {said.stdout.strip() or said.stderr.strip()})")
+    return Path(found), version[0]
+
+
+def _look_around(trusted_class: bool) -> _Machine:
+    found, _ = find_bwrap()
     groups = find_parents()
     if not groups:
         if not trusted_class:
-            raise SetupIncomplete(NO_CGROUP)
+            raise SetupIncomplete(str(NO_CGROUP))
         _log.warning(
-            "NO CONTROL GROUP: jails run without a limit on their memory as a whole. "
-            "A hostile notebook can bring this machine down. Go on only with a class that you trust."
+            "NO CONTROL GROUP, so jails are weaker: %s. A hostile notebook can bring this machine down. "
+            "Go on only with a class that you trust.",
+            "; ".join(WITHOUT_GROUPS),
         )
-    return _Machine(Path(found), groups, is_root=os.geteuid() == 0)
+    return _Machine(found, groups, is_root=os.geteuid() == 0)
 
 
 def _discard(future: Future[BubblewrapJail]) -> None:

@@ -9,8 +9,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-_MOUNTS = Path("/proc/self/mountinfo")
-_OWN_GROUPS = Path("/proc/self/cgroup")
 _NEEDED = ("memory", "pids")
 _CPU_PERIOD_MICROSECONDS = 100_000
 _PROCESSOR_WEIGHTS = {"cpu.weight": ("100", "5"), "cpu.shares": ("1024", "51")}  # the usual one, a small one
@@ -124,12 +122,13 @@ class _Settings:
             raise FileNotFoundError(f"no {name} in {', '.join(map(str, self.group.folders))}")
 
 
-def find_parents() -> tuple[Path, ...]:
+def find_parents(root: Path = Path("/")) -> tuple[Path, ...]:
     """Find the folders below which this process may make groups; empty where there are none.
 
     Always below its own groups, so that limits set on the service hold for its jails too.
     """
-    own = own_groups(_MOUNTS.read_text(encoding="utf-8"), _OWN_GROUPS.read_text(encoding="utf-8"))
+    mounts, groups = ((root / "proc/self" / name).read_text("utf-8") for name in ("mountinfo", "cgroup"))
+    own = {name: root / folder.relative_to("/") for name, folder in own_groups(mounts, groups).items()}
     if all(name in own for name in _NEEDED):
         if not all(_is_writable(own[name]) for name in _NEEDED):
             return ()

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,18 +17,20 @@ from grader.sandbox.jail import Frame
 
 
 def main() -> None:
-    """Do what the first frame asks for, then stay a while to be looked at from outside."""
+    """Do what the first frame asks for, then stay a while to be looked at, and ended, from outside."""
     asked = read_frame(sys.stdin.buffer, 1 << 20)
     if asked is None:
         return
     if "memory_bytes" in asked.header:
         _fill_memory(int(asked.header["memory_bytes"]))
-    write_frame(sys.stdout.buffer, Frame(look(asked.header)))
+    seen = look(asked.header)
+    _leave_behind(float(asked.header["stay_seconds"]))
+    write_frame(sys.stdout.buffer, Frame(seen))
     time.sleep(float(asked.header["stay_seconds"]))
 
 
 def look(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what can be seen: ``port``, ``socket``, ``paths`` and ``forks`` say what to try."""
+    """Return what can be seen: ``port``, ``socket``, ``paths``, ``forks``, ``bytes`` say what to try."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     return {
@@ -38,7 +41,11 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
         "abstract": _connect(socket.AF_UNIX, "\0" + asked["socket"]),
         "seen": [path for path in asked["paths"] if _is_visible(path)],
         "forks": _fork(int(asked["forks"])),
-        "written": [path for path in ("/", "/usr", "/etc", "/opt") if os.access(path, os.W_OK)],
+        "interfaces": _interfaces(),
+        "namespace": str(Path("/proc/self/ns/pid").readlink()),
+        "own_processes": Path("/proc/self").readlink().name == str(os.getpid()),
+        "file_bytes": _fill_file(int(asked["bytes"])),
+        "written": [path for path in ("/", "/usr", "/etc", "/opt", sys.prefix) if os.access(path, os.W_OK)],
     }
 
 
@@ -50,6 +57,33 @@ def _connect(family: int, address: Any) -> str:
     except OSError as error:
         return f"refused: {error.strerror or error}"
     return "connected"
+
+
+def _interfaces() -> list[str]:
+    lines = Path("/proc/net/dev").read_text(encoding="ascii").splitlines()[2:]
+    return [line.partition(":")[0].strip() for line in lines]
+
+
+def _fill_file(wanted: int) -> int:
+    """How many of ``wanted`` bytes one file takes."""
+    written = 0
+    with tempfile.TemporaryFile(buffering=0) as file:
+        try:
+            while written < wanted:
+                written += file.write(bytes(64 << 10))
+        except OSError:
+            pass
+    return written
+
+
+def _leave_behind(seconds: float) -> None:
+    """Leave a process that no longer belongs to us and that only SIGKILL ends."""
+    if os.fork() == 0:
+        os.setsid()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        time.sleep(seconds)
+        os._exit(0)
 
 
 def _is_visible(path: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import socket
+import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,15 @@ from grader.sandbox.arguments import Environment
 from grader.sandbox.bubblewrap import BubblewrapSandbox
 from grader.sandbox.diagnosis import find_unreadable
 from grader.sandbox.jail import ExitReason, Frame, JailRequest, Limits
+from grader.sandbox.running import BubblewrapJail
 from grader.sandbox.slots import real_uid
 
 _ENTRY = "grader.sandbox.probe"
 _PROCESSES = 24
-_LIMITS = Limits(wall_seconds=20.0, memory_bytes=96 << 20, processes=_PROCESSES)
+_FILE_BYTES = 1 << 20
+_LIMITS = Limits(wall_seconds=20.0, memory_bytes=96 << 20, processes=_PROCESSES, file_bytes=_FILE_BYTES)
 _BOMB_BYTES = 1 << 30
+_PATIENCE_SECONDS = 5.0  # for the kernel to take down what was killed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,8 @@ def check_sandbox(sandbox: BubblewrapSandbox) -> list[Finding]:
     """
     unreadable = find_unreadable(sandbox.environment)
     if unreadable is not None:
-        return [Finding("environment can be read", holds=False, detail=unreadable)]
-    findings = _look_around(sandbox)
-    if sandbox.limits_memory:
-        findings.append(_try_memory(sandbox))
-    return findings
+        return [Finding("environment can be read", holds=False, detail=str(unreadable))]
+    return [*_look_around(sandbox), _try_memory(sandbox)]
 
 
 def require_working(sandbox: BubblewrapSandbox) -> None:
@@ -66,14 +67,41 @@ def _look_around(sandbox: BubblewrapSandbox) -> list[Finding]:
             "socket": name,
             "paths": [str(canary), *_places(sandbox.environment)],
             "forks": 4 * _PROCESSES,
+            "bytes": 2 * _FILE_BYTES,
             "stay_seconds": _LIMITS.wall_seconds,
         }
         jail = stack.enter_context(sandbox.start(JailRequest(_ENTRY, (Frame(asked),), _LIMITS)))
         answer = next(jail.frames(), None)
         uids = {real_uid(process) for process in jail.processes()}
-    if answer is None:
+        ended = None if answer is None else _try_to_end(jail, answer.header["namespace"])
+    if answer is None or ended is None:
         return [Finding("probe", holds=False, detail=f"it ended without a word: {jail.exit().detail}")]
-    return list(_judge(answer.header, uids))
+    return [*_judge(answer.header, uids), ended]
+
+
+def _try_to_end(jail: BubblewrapJail, namespace: str) -> Finding:
+    """Kill it, although one of its processes has left its session and ignores what can be ignored."""
+    before = _processes_in(namespace)
+    jail.kill()
+    for _ in jail.frames():
+        pass
+    give_up = time.monotonic() + _PATIENCE_SECONDS
+    while (left := _processes_in(namespace)) and time.monotonic() < give_up:
+        time.sleep(0.005)
+    return Finding(
+        "ends when killed", bool(before) and not left, f"{len(before)} processes, {len(left)} after a kill."
+    )
+
+
+def _processes_in(namespace: str) -> list[int]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):  # it ended meanwhile, or is another user's
+            if folder.name.isdigit() and str((folder / "ns/pid").readlink()) == namespace:
+                state = (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
+                if state not in "ZX":  # dead, and only not yet collected by the machine's process 1
+                    found.append(int(folder.name))
+    return found
 
 
 def _places(environment: Environment) -> list[str]:
@@ -86,11 +114,18 @@ def _places(environment: Environment) -> list[str]:
 
 def _judge(seen: Mapping[str, Any], uids: Collection[int | None]) -> Iterator[Finding]:
     reached = [way for way in ("tcp", "abstract") if seen[way] == "connected"]
-    yield Finding("no network", not reached, f"a listener of this host was reached by {reached or 'no way'}.")
+    others = [name for name in seen["interfaces"] if name != "lo"]
+    said = f"a listener of this host was reached by {reached or 'no way'}; interfaces: {others or 'none'}."
+    yield Finding("no network", not reached and not others, said)
     yield Finding("no host files", not seen["seen"], f"it could read {seen['seen'] or 'none of them'}.")
+    own = seen["own_processes"] and seen["namespace"] != str(Path("/proc/self/ns/pid").readlink())
+    said = "its /proc shows its own processes" if own else "its /proc shows more than its own processes"
+    yield Finding("no host processes", own, f"{said}.")
     yield Finding("nothing to write", not seen["written"], f"it could write to {seen['written'] or 'none'}.")
     forks = int(seen["forks"])
     yield Finding("process limit", forks < _PROCESSES, f"{forks} processes at a limit of {_PROCESSES}.")
+    size = int(seen["file_bytes"])
+    yield Finding("file limit", size <= _FILE_BYTES, f"a file of {size} bytes at a limit of {_FILE_BYTES}.")
     yield Finding(
         "system call filter",
         seen["seccomp"] == "2" and seen["no_new_privileges"] == "1",
@@ -107,10 +142,12 @@ def _try_memory(sandbox: BubblewrapSandbox) -> Finding:
         for _ in jail.frames():
             pass
     ended = jail.exit()
+    per_process = not sandbox.limits_memory
+    how = f"{ended.reason} ({ended.detail.splitlines()[-1]})"
     return Finding(
-        "memory limit",
-        ended.reason is ExitReason.MEMORY_LIMIT,
-        f"{_BOMB_BYTES} bytes at a limit of {_LIMITS.memory_bytes} ended as {ended.reason} ({ended.detail}).",
+        "memory limit" + " per process" * per_process,
+        ("MemoryError" in ended.detail) if per_process else ended.reason is ExitReason.MEMORY_LIMIT,
+        f"{_BOMB_BYTES} bytes at a limit of {_LIMITS.memory_bytes} ended as {how}.",
     )
 
 

@@ -8,6 +8,7 @@ import tempfile
 from typing import Any
 
 from grader.errors import SetupIncomplete
+from grader.sandbox.diagnosis import NO_LIBSECCOMP
 
 # Whole families that no notebook needs and that reach deep into the kernel.
 DENIED = """
@@ -67,9 +68,7 @@ def _build(*, nests: bool) -> Any:
     try:
         import pyseccomp  # noqa: PLC0415 - it loads the C library when imported, which may be missing
     except (ImportError, OSError, RuntimeError) as error:
-        raise SetupIncomplete(
-            f"libseccomp cannot be loaded ({error}). Type: sudo apt-get install libseccomp2"
-        ) from error
+        raise SetupIncomplete(f"{NO_LIBSECCOMP} (It said: {error})") from error
     program = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     program.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)
     program.set_attr(pyseccomp.Attr.CTL_TSYNC, 1)

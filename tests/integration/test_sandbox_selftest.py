@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from grader.errors import SandboxUnavailable, SetupIncomplete
-from grader.sandbox import bubblewrap
+from grader.sandbox import bubblewrap, selftest
 from grader.sandbox.arguments import this_environment
 from grader.sandbox.bubblewrap import BubblewrapSandbox, open_sandbox
+from grader.sandbox.diagnosis import WITHOUT_GROUPS
 from grader.sandbox.selftest import check_sandbox, require_working
 
 
@@ -28,7 +29,11 @@ def test_jails_hold_on_this_machine(tmp_path: Path, repository: Path) -> None:
     sandbox = open_sandbox(scratch=tmp_path, hidden=[repository / "rubrics"])
     findings = check_sandbox(sandbox)
     assert [found for found in findings if not found.holds] == []
-    assert {"no network", "no host files", "memory limit", "process limit"} <= {f.name for f in findings}
+    assert {found.name for found in findings} == {
+        *("no network", "no host files", "no host processes", "nothing to write", "process limit"),
+        *("file limit", "memory limit", "system call filter", "no capabilities", "not root outside"),
+        "ends when killed",
+    }
     require_working(sandbox)
 
 
@@ -73,7 +78,34 @@ def test_without_control_groups_it_refuses_unless_told_that_the_class_is_trusted
         open_sandbox(scratch=tmp_path)
     sandbox = open_sandbox(scratch=tmp_path, trusted_class=True)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert [found for found in check_sandbox(sandbox) if not found.holds] == []
+    assert all(weakness in caplog.text for weakness in WITHOUT_GROUPS)
+    findings = check_sandbox(sandbox)
+    assert [found for found in findings if not found.holds] == []
+    assert {"memory limit per process", "ends when killed"} <= {found.name for found in findings}
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ({"file_bytes": 1 << 40}, "file limit"),
+        ({"memory_bytes": 1 << 40}, "memory limit"),
+        ({"processes": 200}, "process limit"),
+    ],
+    ids=str,
+)
+def test_a_limit_that_does_not_bite_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, int], broken: str
+) -> None:
+    monkeypatch.setattr(selftest, "_LIMITS", replace(selftest._LIMITS, **change))
+    sandbox = open_sandbox(scratch=tmp_path)
+    assert [found.name for found in check_sandbox(sandbox) if not found.holds] == [broken]
+
+
+def test_a_process_that_outlives_its_jail_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(selftest, "_processes_in", lambda _: [os.getpid()])
+    sandbox = open_sandbox(scratch=tmp_path)
+    assert [found.name for found in check_sandbox(sandbox) if not found.holds] == ["ends when killed"]
 
 
 def test_a_bubblewrap_that_fails_is_explained(

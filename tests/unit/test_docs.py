@@ -11,8 +11,9 @@ import pytest
 
 from grader.checks.registry import CHECKS
 from grader.cli.settings import Settings
+from grader.sandbox import diagnosis
 
-COMMANDS = re.compile(r"`grader ((?:(?:rubric|data|user|submission) )?[a-z-]+)")
+COMMANDS = re.compile(r"`grader (?:--trusted-class )?((?:(?:rubric|data|user|submission) )?[a-z][a-z-]*)")
 
 
 def test_the_readme_names_every_setting_and_no_other(repository: Path) -> None:
@@ -26,6 +27,20 @@ def test_every_command_in_the_documents_exists_and_every_command_is_in_the_readm
     in_readme = set(COMMANDS.findall((repository / "README.md").read_text()))
     assert named <= _commands()
     assert _commands() <= in_readme
+
+
+def test_the_operations_guide_has_every_line_that_the_doctor_gives(repository: Path) -> None:
+    section = (repository / "docs" / "operations.md").read_text().split("## What a machine must offer")[1]
+    of_others = (diagnosis.OLD_BWRAP, diagnosis.NAMESPACES)  # these say two lines in one
+    causes = [cause for cause in vars(diagnosis).values() if isinstance(cause, diagnosis.Cause)]
+    lines = {_first_line(cause.line) for cause in causes if cause not in of_others}
+    assert len(lines) > 8
+    assert {line for line in lines if line not in section} == set()
+
+
+def _first_line(line: str) -> str:
+    """Without what follows in brackets or as another way."""
+    return re.split(r" \.\.\.| COMMAND| \(|, or ", line)[0]
 
 
 def _commands() -> set[str]:

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from grader.errors import SandboxUnavailable
+from grader.sandbox import diagnosis
 from grader.sandbox.arguments import build_arguments, build_command, this_environment
 from grader.sandbox.diagnosis import explain_failure
 from grader.sandbox.fake import FakeSandbox
 from grader.sandbox.frames import FrameInvalid, FrameTooLarge, read_frame, write_frame
 from grader.sandbox.jail import ExitReason, Frame, JailRequest, Limits, Mount
 from grader.sandbox.launch import Staging, build_chain, staged_sources
+from grader.sandbox.machine import read_machine
 from grader.sandbox.pipe import DeadlinePipe, OutOfTime
 from grader.sandbox.slots import FIRST_UID, SlotPool
 
@@ -156,6 +158,12 @@ def test_the_command_runs_the_entry_isolated_from_user_and_folder() -> None:
     assert "--core=0" in command
 
 
+def test_without_a_control_group_each_process_has_the_jails_memory_and_no_more() -> None:
+    request = JailRequest("grader.x", (), LIMITS)
+    assert f"--data={1 << 30}" in build_command(this_environment(), request, 7, in_group=False)
+    assert not any(word.startswith("--data") for word in build_command(this_environment(), request, 7))
+
+
 def test_paths_are_handed_to_the_steps_as_they_are() -> None:
     odd = Path("/srv/a b; rm -rf $HOME")
     chain = build_chain(["bwrap"], [Path("/cg/a")], [odd], Staging(Path("/run/stage"), 61007))
@@ -194,7 +202,11 @@ SAYINGS = {
 
 
 @pytest.mark.parametrize("said", SAYINGS)
-def test_each_known_failure_is_explained_with_a_line_to_type(said: str) -> None:
+def test_each_known_failure_is_explained_with_a_line_to_type(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What this very machine looks like must not choose the cause.
+    monkeypatch.setattr(diagnosis, "read_machine", lambda: read_machine(tmp_path))
     assert SAYINGS[said] in explain_failure(said, this_environment())
 
 
