@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from grader.errors import SetupIncomplete
+from grader.sandbox.container import JailLimits
 
 
 class Settings(BaseSettings):
@@ -27,6 +28,10 @@ class Settings(BaseSettings):
         ge=0,
         le=256,
         description="workers of `grader serve`, one jail each; 0: only the web; default: one per core",
+    )
+    jail_limits: JailLimits = Field(
+        JailLimits.CGROUP,
+        description="`cgroup`: one for each jail; `container`: the worker's own, and jails take turns in it",
     )
     trusted_class: bool = Field(
         False, description="run without cgroups: one student's memory use can then hurt another's run"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from grader.errors import SandboxUnavailable
 from grader.sandbox.jail import JailRequest, Mount
+from grader.sandbox.proc import Proc
 
 PACKAGE_TARGET = "/opt/grader/grader"
 HARVEST = "/run/harvest"
@@ -70,6 +71,7 @@ def build_arguments(
     sources: Mapping[Path, str],
     handles: Mapping[str, int],
     *,
+    proc: Proc = Proc.FRESH,
     forbid_namespaces: bool = True,
 ) -> list[str]:
     """Build all of them but the command.
@@ -82,7 +84,7 @@ def build_arguments(
     arguments = [
         *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"),
         *("--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
-        *(["--disable-userns"] if forbid_namespaces else []),
+        *(proc.forbid_namespaces() if forbid_namespaces else []),
         *("--uid", str(JAIL_UID), "--gid", str(JAIL_UID), "--hostname", "sandbox", "--clearenv"),
     ]
     for name, value in _variables(environment, request).items():
@@ -92,7 +94,7 @@ def build_arguments(
         if target.startswith("/"):
             arguments += ["--perms", "0444", "--file", str(handle), target]
     arguments += ["--symlink", "/usr/share/zoneinfo/UTC", "/etc/localtime"]
-    arguments += ["--proc", "/proc", "--dev", "/dev", *_tmpfs(_SHARED_MEMORY, limits.tmp_bytes)]
+    arguments += [*proc.arguments(), "--dev", "/dev", *_tmpfs(_SHARED_MEMORY, limits.tmp_bytes)]
     arguments += ["--remount-ro", "/dev", *_tmpfs(_TEMPORARY, limits.tmp_bytes)]
     arguments += [*_tmpfs(_HOME, limits.tmp_bytes), *_tmpfs(HARVEST, HARVEST_BYTES)]
     for target in request.writable:

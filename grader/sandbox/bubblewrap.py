@@ -26,6 +26,7 @@ from grader.sandbox.arguments import (
     this_environment,
 )
 from grader.sandbox.cgroups import Cgroup, find_parents
+from grader.sandbox.container import Container, JailLimits, Usage, find_container
 from grader.sandbox.diagnosis import NO_BWRAP, NO_CGROUP, explain_failure
 from grader.sandbox.jail import JailRequest, Limits
 from grader.sandbox.launch import (
@@ -37,6 +38,7 @@ from grader.sandbox.launch import (
     staged_sources,
 )
 from grader.sandbox.owners import Records, Watchdog, name_owner
+from grader.sandbox.proc import Proc, find_proc
 from grader.sandbox.running import BubblewrapJail, Started
 from grader.sandbox.slots import SlotPool, end_processes_of
 from grader.sandbox.syscalls import compile_filter
@@ -54,7 +56,9 @@ class _Machine:
     """What `BubblewrapSandbox` found here."""
 
     bwrap: Path
-    groups: tuple[Path, ...]  # below which cgroups are made; empty: none, for a trusted class only
+    groups: tuple[Path, ...]  # below which cgroups are made; empty: none
+    container: Container | None  # whose limits stand in for them
+    proc: Proc
     is_root: bool
 
 
@@ -62,7 +66,7 @@ class BubblewrapSandbox:
     """Implements `grader.sandbox.jail.Sandbox`. Safe to use from several threads.
 
     Raises `SetupIncomplete` when made on a machine that lacks bubblewrap, libseccomp or, unless
-    ``trusted_class``, control groups. Made once per process; making it removes what a killed
+    ``trusted_class``, what ``limits`` names. Made once per process; making it removes what a killed
     service left behind in ``scratch``.
     """
 
@@ -72,13 +76,14 @@ class BubblewrapSandbox:
         environment: Environment,
         scratch: Path,
         trusted_class: bool = False,
+        limits: JailLimits = JailLimits.CGROUP,
         cpus: float | None = None,
         slots: int = 64,
     ) -> None:
         self.environment = environment
         self.scratch = scratch
         self._cpus = cpus
-        self._machine = _look_around(trusted_class)
+        self._machine = _look_around(trusted_class, limits)
         self._filter = compile_filter()
         self._slots = SlotPool(MACHINE_FOLDER / "slots", slots)
         # Two sandboxes of one process must not end each other's jails either.
@@ -95,6 +100,16 @@ class BubblewrapSandbox:
     def limits_memory(self) -> bool:
         """Whether there are control groups here: without them, memory is limited per process only."""
         return bool(self._machine.groups)
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether a jail waits until every other one here has ended: none may be held in reserve."""
+        return self._machine.container is not None
+
+    @property
+    def proc(self) -> Proc:
+        """What jails have as ``/proc``."""
+        return self._machine.proc
 
     def start(self, request: JailRequest) -> BubblewrapJail:
         """Start one jail; `SandboxUnavailable` where none can be started.
@@ -116,11 +131,21 @@ class BubblewrapSandbox:
     def _start(self, request: JailRequest) -> BubblewrapJail:
         with ExitStack() as held:
             name = f"{self._name}-{next(self._numbers)}"
+            usage = self._take_turn(request.limits, held)
             staging = self._take_slot(held)
             group = self._make_group(name, request.limits, held)
             process, status, frames = self._launch(request, staging, group)
-            started = Started(process, status, frames, group, held.pop_all().close, self._explain)
+            close = held.pop_all().close
+            started = Started(process, status, frames, group, group or usage, close, self._explain)
             return BubblewrapJail(started, request.limits, request.frames)
+
+    def _take_turn(self, limits: Limits, held: ExitStack) -> Usage | None:
+        container = self._machine.container
+        if container is None:
+            return None
+        container.require_room(limits)
+        held.callback(os.close, container.take_turn())
+        return container.count()
 
     def _take_slot(self, held: ExitStack) -> Staging | None:
         if not self._machine.is_root:
@@ -171,7 +196,10 @@ class BubblewrapSandbox:
                 files = hand_over({**files_inside(), "seccomp": self._filter})
                 handed.callback(close_all, files)
                 places = staged_sources(sources, staging)
-                arguments = build_arguments(self.environment, request, places, {**files, "status": writing})
+                handles = {**files, "status": writing}
+                arguments = build_arguments(
+                    self.environment, request, places, handles, proc=self._machine.proc
+                )
                 lists = hand_over({"arguments": b"".join(os.fsencode(word) + b"\0" for word in arguments)})
                 handed.callback(close_all, lists)
                 inside = build_command(self.environment, request, theirs.fileno())
@@ -198,15 +226,19 @@ class BubblewrapSandbox:
 
 
 def open_sandbox(
-    *, scratch: Path, hidden: Sequence[Path] = (), trusted_class: bool = False
+    *,
+    scratch: Path,
+    hidden: Sequence[Path] = (),
+    trusted_class: bool = False,
+    limits: JailLimits = JailLimits.CGROUP,
 ) -> BubblewrapSandbox:
     """Make the sandbox for this very Python; ``hidden`` paths can be seen in no jail."""
     return BubblewrapSandbox(
-        environment=this_environment(hidden), scratch=scratch, trusted_class=trusted_class
+        environment=this_environment(hidden), scratch=scratch, trusted_class=trusted_class, limits=limits
     )
 
 
-def _look_around(trusted_class: bool) -> _Machine:
+def _look_around(trusted_class: bool, limits: JailLimits) -> _Machine:
     found = shutil.which("bwrap", path=TOOLS_PATH)
     if found is None:
         raise SetupIncomplete(NO_BWRAP)
@@ -217,6 +249,9 @@ def _look_around(trusted_class: bool) -> _Machine:
             f"bubblewrap 0.8 or newer is needed; this is {said.stdout.strip() or said.stderr.strip()}. "
             "Type: sudo apt-get install bubblewrap"
         )
+    bwrap, is_root = Path(found), os.geteuid() == 0
+    if limits is JailLimits.CONTAINER:
+        return _Machine(bwrap, (), find_container(), find_proc(bwrap), is_root)
     groups = find_parents()
     if not groups:
         if not trusted_class:
@@ -225,7 +260,7 @@ def _look_around(trusted_class: bool) -> _Machine:
             "NO CONTROL GROUP: jails run without a limit on their memory as a whole. "
             "A hostile notebook can bring this machine down. Go on only with a class that you trust."
         )
-    return _Machine(Path(found), groups, is_root=os.geteuid() == 0)
+    return _Machine(bwrap, groups, None, find_proc(bwrap), is_root)
 
 
 def _discard(future: Future[BubblewrapJail]) -> None:

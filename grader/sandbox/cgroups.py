@@ -114,13 +114,25 @@ def find_parents() -> tuple[Path, ...]:
 
     Always below its own groups, so that limits set on the service hold for its jails too.
     """
-    own = own_groups(_MOUNTS.read_text(encoding="utf-8"), _OWN_GROUPS.read_text(encoding="utf-8"))
+    own = _own_groups_here()
     if all(name in own for name in _NEEDED):
         if not all(_is_writable(own[name]) for name in _NEEDED):
             return ()
         wanted = [own[name] for name in (*_NEEDED, "cpu") if name in own and _is_writable(own[name])]
         return tuple(dict.fromkeys(wanted))
     return find_unified(own[""]) if "" in own else ()
+
+
+def find_own() -> tuple[Path, ...]:
+    """Find the folders of the groups that this very process is in, whether or not it may write there."""
+    own = _own_groups_here()
+    if all(name in own for name in _NEEDED):
+        return tuple(dict.fromkeys(own[name] for name in _NEEDED))
+    return (own[""],) if "" in own else ()
+
+
+def _own_groups_here() -> dict[str, Path]:
+    return own_groups(_MOUNTS.read_text(encoding="utf-8"), _OWN_GROUPS.read_text(encoding="utf-8"))
 
 
 def find_unified(own: Path) -> tuple[Path, ...]:

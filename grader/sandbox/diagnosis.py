@@ -13,7 +13,8 @@ NO_CGROUP = (
     "No control group for jails can be made here, so a notebook could use up the machine's memory. "
     "On systemd, as an ordinary user, type: systemd-run --user --scope -p Delegate=yes COMMAND; "
     "as root: systemd-run --scope -p Delegate=yes COMMAND. "
-    "For one class that you trust, set GRADER_TRUSTED_CLASS=true instead."
+    "In a container that has limits of its own, set GRADER_JAIL_LIMITS=container instead; "
+    "for one class that you trust, GRADER_TRUSTED_CLASS=true."
 )
 
 _CAUSES = (
@@ -32,6 +33,11 @@ _CAUSES = (
         ("mount proc on /newroot/proc",),
         "This container hides parts of /proc, so that no fresh one can be mounted. "
         "Start it with --security-opt systempaths=unconfined.",
+    ),
+    (
+        ("Failed to make / slave", "pivot_root"),
+        "This container forbids mounts. Start it with --security-opt seccomp=docker/seccomp.json and "
+        "--security-opt apparmor=unconfined, as docker-compose.yml does.",
     ),
     (
         ("unshare: unshare failed", "mount: ", "setpriv: "),

@@ -17,6 +17,7 @@ from typing import IO, BinaryIO, Self, cast
 
 from grader.errors import SandboxUnavailable
 from grader.sandbox.cgroups import Cgroup
+from grader.sandbox.container import Usage
 from grader.sandbox.frames import FrameInvalid, FrameTooLarge, read_frame, write_frame
 from grader.sandbox.jail import ExitReason, Frame, JailExit, Limits
 from grader.sandbox.pipe import DeadlinePipe, OutOfTime
@@ -36,7 +37,8 @@ class Started:
     process: subprocess.Popen[bytes]
     status: int  # reading end of bubblewrap's status pipe
     frames: socket.socket  # our end of the wire
-    cgroup: Cgroup | None
+    cgroup: Cgroup | None  # the jail's own: ending it ends the jail
+    meter: Cgroup | Usage | None  # what counts its memory
     give_back: Callable[[], None]  # what else it holds: uid, record, launcher. Called once, at the end
     explain: Callable[[str], str]  # from stderr to a message for whoever set the machine up
 
@@ -173,6 +175,9 @@ class BubblewrapJail:
             if first is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(first, signal.SIGKILL)
+                # bubblewrap ends when the last process of the namespace has: only then is the jail gone.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_GRACE_SECONDS)
                 return
             time.sleep(0.005)
 
@@ -193,9 +198,9 @@ class BubblewrapJail:
             self._started.frames.close()
             if self._process.stderr is not None:
                 self._process.stderr.close()
-            group = self._started.cgroup
-            oom_kills = group.out_of_memory_kills() if group else 0
-            peak = group.peak_memory_bytes() if group else 0
+            meter = self._started.meter
+            oom_kills = meter.out_of_memory_kills() if meter else 0
+            peak = meter.peak_memory_bytes() if meter else 0
             self._started.give_back()
             reason = self._classify(oom_kills)
             with self._lock:
