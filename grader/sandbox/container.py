@@ -103,7 +103,7 @@ def read_container(folders: tuple[Path, ...]) -> Container:
         raise SetupIncomplete(
             f"GRADER_JAIL_LIMITS=container, but nothing limits the {' and the '.join(missing)} of this "
             "process. Start the container with: docker run --memory 3584m --memory-swap 3584m "
-            "--pids-limit 512 …, as docker-compose.yml does; without a container, leave GRADER_JAIL_LIMITS out."
+            "--pids-limit 512 …, as docker-compose.yml does. Without a container, leave that setting out."
         )
     return Container(Cgroup(folders), memory, processes)
 
