@@ -31,10 +31,10 @@ class Settings(BaseSettings):
     )
     jail_limits: JailLimits = Field(
         JailLimits.CGROUP,
-        description="`cgroup`: one for each jail; `container`: the worker's own, and jails take turns in it",
+        description="`cgroup`: one for each jail; `container`: the container's own, and jails take turns",
     )
     trusted_class: bool = Field(
-        False, description="run without cgroups: one student's memory use can then hurt another's run"
+        False, description="run without either: one student's memory use can then hurt another's run"
     )
 
     @property

@@ -1,4 +1,4 @@
-"""What `container_runs` runs inside: take on the profile first, then do one scenario and print its outcome."""
+"""What `container_runs` runs inside: take on the profile, then do one scenario and print its outcome."""
 
 from __future__ import annotations
 
