@@ -54,7 +54,12 @@ def make_sandbox(settings: Settings) -> BubblewrapSandbox:
     # show only where the service stands below a folder that jails see, such as /usr.
     content = settings.content.resolve()
     own = (settings.home.resolve(), settings.data_folder, content / "rubrics", content / "reference")
-    return open_sandbox(scratch=scratch, hidden=(source_path(), *own), trusted_class=settings.trusted_class)
+    return open_sandbox(
+        scratch=scratch,
+        hidden=(source_path(), *own),
+        trusted_class=settings.trusted_class,
+        limits=settings.jail_limits,
+    )
 
 
 def make_working_sandbox(settings: Settings) -> BubblewrapSandbox:

@@ -33,6 +33,7 @@ def show_machine(settings: Settings, *, as_json: bool) -> int:
             Needs(max(1, settings.workers), _memory_of_jails(settings), settings.home.resolve()),
             lambda: make_sandbox(settings.model_copy(update=tried)),
             trusted_class=settings.trusted_class,
+            jail_limits=settings.jail_limits,
         )
     holds = not any(look.holds is Holds.NO for look in looks)
     rows = [asdict(look) for look in looks]

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from grader.errors import SetupIncomplete
+from grader.sandbox.container import JailLimits
 
 
 class Settings(BaseSettings):
@@ -35,8 +36,12 @@ class Settings(BaseSettings):
     warm_memory: int = Field(
         2048, ge=0, description="MiB of memory that the jails of one worker that wait may hold together"
     )
+    jail_limits: JailLimits = Field(
+        JailLimits.CGROUP,
+        description="`cgroup`: one for each jail; `container`: the container's own, and jails take turns",
+    )
     trusted_class: bool = Field(
-        False, description="run without cgroups: one student's memory use can then hurt another's run"
+        False, description="run without either: one student's memory use can then hurt another's run"
     )
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 from grader.errors import SandboxUnavailable
 from grader.sandbox.jail import JailRequest, Mount
 from grader.sandbox.nested import HOME, INNER_BWRAP, JAIL_UID, SHARED_MEMORY, TEMPORARY, tmpfs
+from grader.sandbox.proc import Proc
 
 PACKAGE_TARGET = "/opt/grader/grader"
 HARVEST = "/run/harvest"
@@ -67,6 +68,8 @@ def build_arguments(
     sources: Mapping[Path, str],
     handles: Mapping[str, int],
     bwrap: Path,
+    *,
+    proc: Proc = Proc.FRESH,
 ) -> list[str]:
     """Build all of them but the command.
 
@@ -79,17 +82,17 @@ def build_arguments(
     arguments = [
         *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"),
         *("--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
-        *([] if request.nests else ["--disable-userns"]),
+        *([] if request.nests else proc.forbid_namespaces()),
         *("--uid", str(JAIL_UID), "--gid", str(JAIL_UID), "--hostname", "sandbox", "--clearenv"),
     ]
     for name, value in _variables(environment, request).items():
         arguments += ["--setenv", name, value]
-    arguments += _system()
+    arguments += system_arguments()
     for target, handle in handles.items():
         if target.startswith("/"):
             arguments += ["--perms", "0444", "--file", str(handle), target]
     arguments += ["--symlink", "/usr/share/zoneinfo/UTC", "/etc/localtime"]
-    arguments += ["--proc", "/proc", "--dev", "/dev", *tmpfs(SHARED_MEMORY, limits.tmp_bytes)]
+    arguments += [*proc.arguments(), "--dev", "/dev", *tmpfs(SHARED_MEMORY, limits.tmp_bytes)]
     arguments += ["--remount-ro", "/dev", *tmpfs(TEMPORARY, limits.tmp_bytes)]
     arguments += [*tmpfs(HOME, limits.tmp_bytes), *tmpfs(HARVEST, HARVEST_BYTES)]
     for target in request.writable:
@@ -126,7 +129,8 @@ def _variables(environment: Environment, request: JailRequest) -> dict[str, str]
     }
 
 
-def _system() -> Iterator[str]:
+def system_arguments() -> Iterator[str]:
+    """The system's programs and libraries, as bubblewrap shows them."""
     yield from ("--ro-bind", "/usr", "/usr")
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         folder = Path("/") / name

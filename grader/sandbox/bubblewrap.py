@@ -26,6 +26,7 @@ from grader.sandbox.arguments import (
     this_environment,
 )
 from grader.sandbox.cgroups import Cgroup, find_parents
+from grader.sandbox.container import Container, JailLimits, find_container
 from grader.sandbox.diagnosis import NO_BWRAP, NO_CGROUP, OLD_BWRAP, WITHOUT_GROUPS, explain_failure
 from grader.sandbox.jail import AHEAD_OF_NEED, JailRequest, Limits
 from grader.sandbox.launch import (
@@ -38,6 +39,7 @@ from grader.sandbox.launch import (
 )
 from grader.sandbox.nested import INNER_FILTER
 from grader.sandbox.owners import Records, Watchdog, name_owner
+from grader.sandbox.proc import Proc, find_proc
 from grader.sandbox.running import BubblewrapJail, Started
 from grader.sandbox.slots import SlotPool, end_processes_of
 from grader.sandbox.syscalls import compile_filter
@@ -56,7 +58,9 @@ class _Machine:
     """What `BubblewrapSandbox` found here."""
 
     bwrap: Path
-    groups: tuple[Path, ...]  # below which cgroups are made; empty: none, for a trusted class only
+    groups: tuple[Path, ...]  # below which cgroups are made; empty: none
+    container: Container | None  # whose limits stand in for them
+    proc: Proc
     is_root: bool
 
 
@@ -64,7 +68,7 @@ class BubblewrapSandbox:
     """Implements `grader.sandbox.jail.Sandbox`. Safe to use from several threads.
 
     Raises `SetupIncomplete` when made on a machine that lacks bubblewrap, libseccomp or, unless
-    ``trusted_class``, control groups. Made once per process; making it removes what a killed
+    ``trusted_class``, what ``limits`` names. Made once per process; making it removes what a killed
     service left behind in ``scratch``.
     """
 
@@ -74,13 +78,14 @@ class BubblewrapSandbox:
         environment: Environment,
         scratch: Path,
         trusted_class: bool = False,
+        limits: JailLimits = JailLimits.CGROUP,
         cpus: float | None = None,
         slots: int = 64,
     ) -> None:
         self.environment = environment
         self.scratch = scratch
         self._cpus = cpus
-        self._machine = _look_around(trusted_class)
+        self._machine = _look_around(trusted_class, limits)
         self._filter = compile_filter()
         self._nesting_filter = compile_filter(nests=True)
         self._slots = SlotPool(MACHINE_FOLDER / "slots", slots)
@@ -98,6 +103,16 @@ class BubblewrapSandbox:
     def limits_memory(self) -> bool:
         """Whether there are control groups here: without them, memory is limited per process only."""
         return bool(self._machine.groups)
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether a jail waits until every other one here has ended: none may be held in reserve."""
+        return self._machine.container is not None
+
+    @property
+    def proc(self) -> Proc:
+        """What jails have as ``/proc``."""
+        return self._machine.proc
 
     def start(self, request: JailRequest) -> BubblewrapJail:
         """Start one jail; `SandboxUnavailable` where none can be started.
@@ -131,10 +146,13 @@ class BubblewrapSandbox:
     def _build(self, request: JailRequest, seconds: float) -> BubblewrapJail:
         with ExitStack() as held:
             name = f"{self._name}-{next(self._numbers)}"
+            if self._machine.container is not None:
+                self._machine.container.require_room(request.limits)
             staging = self._take_slot(held)
             group = self._make_group(name, request.limits, held)
             process, status, frames = self._launch(request, staging, group)
-            started = Started(process, status, frames, group, held.pop_all().close, self._explain)
+            close = held.pop_all().close
+            started = Started(process, status, frames, group, self._machine.container, close, self._explain)
             return BubblewrapJail(started, request, seconds)
 
     def _take_slot(self, held: ExitStack) -> Staging | None:
@@ -186,8 +204,9 @@ class BubblewrapSandbox:
                 files = hand_over({**files_inside(), **self._filters(request)})
                 handed.callback(close_all, files)
                 places = staged_sources(sources, staging)
+                machine, handles = self._machine, {**files, "status": writing}
                 arguments = build_arguments(
-                    self.environment, request, places, {**files, "status": writing}, self._machine.bwrap
+                    self.environment, request, places, handles, machine.bwrap, proc=machine.proc
                 )
                 lists = hand_over({"arguments": b"".join(os.fsencode(word) + b"\0" for word in arguments)})
                 handed.callback(close_all, lists)
@@ -220,11 +239,15 @@ class BubblewrapSandbox:
 
 
 def open_sandbox(
-    *, scratch: Path, hidden: Sequence[Path] = (), trusted_class: bool = False
+    *,
+    scratch: Path,
+    hidden: Sequence[Path] = (),
+    trusted_class: bool = False,
+    limits: JailLimits = JailLimits.CGROUP,
 ) -> BubblewrapSandbox:
     """Make the sandbox for this very Python; ``hidden`` paths can be seen in no jail."""
     return BubblewrapSandbox(
-        environment=this_environment(hidden), scratch=scratch, trusted_class=trusted_class
+        environment=this_environment(hidden), scratch=scratch, trusted_class=trusted_class, limits=limits
     )
 
 
@@ -240,8 +263,11 @@ def find_bwrap() -> tuple[Path, str]:
     return Path(found), version[0]
 
 
-def _look_around(trusted_class: bool) -> _Machine:
-    found, _ = find_bwrap()
+def _look_around(trusted_class: bool, limits: JailLimits) -> _Machine:
+    bwrap, _ = find_bwrap()
+    is_root = os.geteuid() == 0
+    if limits is JailLimits.CONTAINER:
+        return _Machine(bwrap, (), find_container(), find_proc(bwrap), is_root)
     groups = find_parents()
     if not groups:
         if not trusted_class:
@@ -251,7 +277,7 @@ def _look_around(trusted_class: bool) -> _Machine:
             "Go on only with a class that you trust.",
             "; ".join(WITHOUT_GROUPS),
         )
-    return _Machine(found, groups, is_root=os.geteuid() == 0)
+    return _Machine(bwrap, groups, None, find_proc(bwrap), is_root)
 
 
 def _discard(future: Future[BubblewrapJail]) -> None:

@@ -127,14 +127,26 @@ def find_parents(root: Path = Path("/")) -> tuple[Path, ...]:
 
     Always below its own groups, so that limits set on the service hold for its jails too.
     """
-    mounts, groups = ((root / "proc/self" / name).read_text("utf-8") for name in ("mountinfo", "cgroup"))
-    own = {name: root / folder.relative_to("/") for name, folder in own_groups(mounts, groups).items()}
+    own = _own_groups_below(root)
     if all(name in own for name in _NEEDED):
         if not all(_is_writable(own[name]) for name in _NEEDED):
             return ()
         wanted = [own[name] for name in (*_NEEDED, "cpu") if name in own and _is_writable(own[name])]
         return tuple(dict.fromkeys(wanted))
     return find_unified(own[""]) if "" in own else ()
+
+
+def find_own() -> tuple[Path, ...]:
+    """Find the folders of the groups that this very process is in, whether or not it may write there."""
+    own = _own_groups_below(Path("/"))
+    if all(name in own for name in _NEEDED):
+        return tuple(dict.fromkeys(own[name] for name in _NEEDED))
+    return (own[""],) if "" in own else ()
+
+
+def _own_groups_below(root: Path) -> dict[str, Path]:
+    mounts, groups = ((root / "proc/self" / name).read_text("utf-8") for name in ("mountinfo", "cgroup"))
+    return {name: root / folder.relative_to("/") for name, folder in own_groups(mounts, groups).items()}
 
 
 def find_unified(own: Path) -> tuple[Path, ...]:

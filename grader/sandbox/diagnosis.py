@@ -46,8 +46,8 @@ ROOT_NAMESPACES = Cause(
 SECCOMP = Cause(
     "A system call filter around this process refuses user namespaces: a container's default profile, or "
     "RestrictNamespaces= of a systemd unit.",
-    "docker run --security-opt seccomp=unconfined ... (or a profile that allows clone, unshare, mount and "
-    "pivot_root); in a unit: RestrictNamespaces=no",
+    "docker run --security-opt seccomp=docker/seccomp.json ..., as docker-compose.yml does; in a unit: "
+    "RestrictNamespaces=no",
 )
 NAMESPACES = Cause(
     "This system forbids user namespaces.",
@@ -57,7 +57,7 @@ NAMESPACES = Cause(
 CONTAINER_APPARMOR = Cause(
     "An AppArmor profile around this process refuses to mount.",
     "docker run --security-opt apparmor=unconfined ...",
-    ("Failed to make / slave",),
+    ("Failed to make / slave", "pivot_root"),
 )
 COVERED_PROC = Cause(
     "This container hides parts of /proc, so that no fresh one can be mounted.",
@@ -69,11 +69,13 @@ BARE_ROOT = Cause(
     "docker run --user 10001 ...",
     ("unshare: unshare failed", "mount: ", "setpriv: "),
 )
+CONTAINER_LIMITS = "--memory 4608m --memory-swap 4608m --pids-limit 512"  # as docker-compose.yml has them
 _GROUPS_OF_USER = "systemd-run --user --scope -p Delegate=yes"
 _GROUPS_OF_ROOT = "systemd-run --scope -p Delegate=yes"
 NO_CGROUP = Cause(
     "No control group for jails can be made here, so a notebook could use up the machine's memory.",
     f"{_GROUPS_OF_USER} COMMAND (on systemd, as an ordinary user) or {_GROUPS_OF_ROOT} COMMAND (as root). "
+    "In a container that has limits of its own: GRADER_JAIL_LIMITS=container. "
     "For one class that you trust: grader --trusted-class COMMAND. `grader doctor` says more.",
     ("cgroup.procs",),
 )
@@ -111,8 +113,8 @@ def group_cause(machine: Machine) -> Cause:
         line = f"{_GROUPS_OF_ROOT if machine.uid == 0 else _GROUPS_OF_USER} grader serve"
     elif machine.container:
         line = (
-            "docker run --memory 5g --memory-swap 5g --pids-limit 512 -e GRADER_TRUSTED_CLASS=true ... "
-            "grader work (one jail at a time: the container's limits are the jail's)"
+            f"docker run {CONTAINER_LIMITS} -e GRADER_JAIL_LIMITS=container ... grader work "
+            "(one jail at a time: the container's limits are the jail's)"
         )
     elif machine.uid != 0:
         line = "sudo grader serve"

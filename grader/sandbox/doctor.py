@@ -10,9 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from grader.errors import GraderError, SetupIncomplete
-from grader.sandbox.arguments import Environment
+from grader.sandbox.arguments import Environment, system_arguments
 from grader.sandbox.bubblewrap import BubblewrapSandbox, find_bwrap
 from grader.sandbox.cgroups import find_parents
+from grader.sandbox.container import JailLimits, find_container
 from grader.sandbox.diagnosis import (
     APPARMOR,
     BARE_ROOT,
@@ -32,6 +33,7 @@ from grader.sandbox.diagnosis import (
 )
 from grader.sandbox.launch import TOOLS_PATH
 from grader.sandbox.machine import Machine
+from grader.sandbox.proc import find_proc
 from grader.sandbox.selftest import check_sandbox
 from grader.sandbox.slots import FIRST_UID
 from grader.sandbox.syscalls import compile_filter
@@ -73,6 +75,7 @@ def examine(
     open_sandbox: Callable[[], BubblewrapSandbox],
     *,
     trusted_class: bool,
+    jail_limits: JailLimits = JailLimits.CGROUP,
 ) -> list[Look]:
     """Look at everything, then try a jail. Never raises for what a machine lacks.
 
@@ -83,7 +86,9 @@ def examine(
     return [
         *programs,
         *look_at_kernel(machine, _try_bubblewrap(machine) if programs[0].holds is Holds.YES else None),
-        look_at_groups(machine, parents, trusted_class=trusted_class),
+        look_at_container()
+        if jail_limits is JailLimits.CONTAINER
+        else look_at_groups(machine, parents, trusted_class=trusted_class),
         look_at_swap(machine, parents),
         *look_at_room(machine, environment, needs),
         *_try_jails(open_sandbox),
@@ -160,6 +165,17 @@ def look_at_groups(machine: Machine, parents: tuple[Path, ...], *, trusted_class
     return replace(look, found=f"{look.found} Weaker: {'; '.join(WITHOUT_GROUPS)}.", holds=Holds.WEAKER)
 
 
+def look_at_container() -> Look:
+    """The limits of this container, which stand in for a control group of each jail."""
+    try:
+        found = find_container()
+    except SetupIncomplete as error:
+        return Look("container limits", *_split(error))
+    return Look(
+        "container limits", f"{found.memory_bytes >> 20} MiB, {found.processes} processes; jails take turns"
+    )
+
+
 def look_at_swap(machine: Machine, parents: tuple[Path, ...]) -> Look:
     """Swap: a jail that may use it slows the whole machine down before its limit ends it."""
     if not machine.swap_bytes:
@@ -198,8 +214,10 @@ def _try_bubblewrap(machine: Machine) -> str:
     user = (
         ["--reuid", str(FIRST_UID), "--regid", str(FIRST_UID), "--clear-groups"] if machine.uid == 0 else []
     )
-    jail = ["--unshare-user", "--unshare-pid", "--unshare-net", "--disable-userns", "--ro-bind", "/", "/"]
-    command = ["setpriv", "--no-new-privs", *user, "bwrap", *jail, "--proc", "/proc", "--dev", "/dev", "true"]
+    proc = find_proc(find_bwrap()[0])
+    jail = ["--unshare-user", "--unshare-pid", "--unshare-net", *proc.forbid_namespaces()]
+    jail += [*system_arguments(), *proc.arguments(), "--dev", "/dev"]
+    command = ["setpriv", "--no-new-privs", *user, "bwrap", *jail, "/usr/bin/true"]
     try:
         ran = subprocess.run(
             command,

@@ -11,8 +11,10 @@ TOOLS_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Each step is handed its values as arguments (nothing is ever spliced into a script) and replaces
 # itself by the next one, so that all of it is one process from the first step to bubblewrap.
+# Where memory runs out, a jail is to go before whoever holds its result; that needs no privilege.
 _JOIN = """
 set -eu
+echo 500 > /proc/self/oom_score_adj || :  # a service may have been given more
 count=$1; shift
 while [ "$count" -gt 0 ]; do echo "$$" > "$1/cgroup.procs"; shift; count=$((count - 1)); done
 exec "$@"

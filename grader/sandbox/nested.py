@@ -10,12 +10,18 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.sandbox.proc import Proc
+
 JAIL_UID = 1000
 HOME = "/home/student"
 TEMPORARY = "/tmp"  # noqa: S108 - inside the jail
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - inside the jail
 INNER_BWRAP = "/opt/grader/bwrap"
 INNER_FILTER = "/opt/grader/system-calls.bpf"
+
+# When memory runs out let it be what runs in here, not the one that still has the results to hand over. The
+# inner /proc is read-only, so that nothing in there can change its mind.
+_OFFER = '{ echo 800 > /proc/self/oom_score_adj; } 2>/dev/null || :; exec "$@"'
 
 
 def build_inner(
@@ -29,16 +35,18 @@ def build_inner(
     arguments = [
         *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-cgroup-try"),
         *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
-        *("--uid", str(JAIL_UID), "--gid", str(JAIL_UID), "--disable-userns"),
-        *("--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", *tmpfs(SHARED_MEMORY, tmp_bytes)),
-        *("--remount-ro", "/dev"),
+        *("--uid", str(JAIL_UID), "--gid", str(JAIL_UID), "--ro-bind", "/", "/"),
+        *("--dev", "/dev", *tmpfs(SHARED_MEMORY, tmp_bytes), "--remount-ro", "/dev"),
     ]
+    if Path("/proc/self").exists():  # else there is hardly any, and the inner one has the same
+        fresh = Proc.FRESH
+        arguments += [*fresh.forbid_namespaces(), *fresh.arguments(), "--remount-ro", "/proc"]
     for target in (TEMPORARY, HOME, *writable):
         arguments += tmpfs(target, tmp_bytes)
     for folder in shared:
         arguments += ["--bind", folder, folder]
     arguments += ["--chdir", HOME, "--seccomp", str(seccomp)]
-    return [INNER_BWRAP, *arguments, "--", *command]
+    return ["/bin/sh", "-c", _OFFER, "sh", INNER_BWRAP, *arguments, "--", *command]
 
 
 def open_filter() -> int:

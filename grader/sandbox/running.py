@@ -10,22 +10,23 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
 from grader.errors import SandboxUnavailable
 from grader.sandbox.cgroups import Cgroup
-from grader.sandbox.frames import FrameInvalid, FrameTooLarge, read_frame, write_frame
+from grader.sandbox.container import Container, Usage
+from grader.sandbox.frames import FrameInvalid, FrameTooLarge, read_frame
 from grader.sandbox.jail import PREPARED, ExitReason, Frame, JailExit, JailRequest
 from grader.sandbox.pipe import DeadlinePipe, OutOfTime
 from grader.sandbox.status import StatusPipe
+from grader.sandbox.stdio import Feeder, StderrTail
 
 _log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 5.0  # for the kernel to take down what was killed
-_STDERR_KEPT_BYTES = 64 << 10
 _STDERR_SHOWN_CHARACTERS = 2000
 
 
@@ -36,7 +37,8 @@ class Started:
     process: subprocess.Popen[bytes]
     status: int  # reading end of bubblewrap's status pipe
     frames: socket.socket  # our end of the wire
-    cgroup: Cgroup | None
+    cgroup: Cgroup | None  # the jail's own: ending it ends the jail
+    container: Container | None  # where jails take turns, as it counts for all of them
     give_back: Callable[[], None]  # what else it holds: uid, record, launcher. Called once, at the end
     explain: Callable[[str], str]  # from stderr to a message for whoever set the machine up
 
@@ -49,6 +51,7 @@ class BubblewrapJail:
 
     def __init__(self, started: Started, request: JailRequest, seconds: float) -> None:
         process = started.process
+        assert process.stdin is not None
         assert process.stderr is not None
         self._started = started
         self._process = process
@@ -60,16 +63,15 @@ class BubblewrapJail:
         self._settling = threading.Lock()
         self._reason: ExitReason | None = None
         self._exit: JailExit | None = None
+        self._meter: Cgroup | Usage | None = started.cgroup
+        self._turn: int | None = None
         self._is_cut_short = False
-        self._stderr = b""
+        self._stderr = StderrTail(process.stderr)
+        self._feeder = Feeder(process.stdin)
         self._status = StatusPipe(started.status)
         self._pipe = DeadlinePipe(started.frames.fileno(), lambda: self._stop_reading, self._is_gone)
-        self._keeper = threading.Thread(
-            target=self._keep_stderr, args=(process.stderr.fileno(),), daemon=True
-        )
-        self._keeper.start()
         self._timer = self._start_timer(seconds)
-        self._feeder = self._start_feeder(None, request.opening)
+        self._feeder.feed(request.opening, is_all=False)
 
     def await_prepared(self) -> bool:
         """Wait until its entry has answered the opening; False where it ended instead."""
@@ -96,16 +98,23 @@ class BubblewrapJail:
             self._started.cgroup.yield_processor(to_others=False)
 
     def begin(self, request: JailRequest) -> None:
-        """Serve this request: its time and its budgets count from now."""
-        self.hurry()
+        """Serve this request: its time and its budgets count from now, or from when its turn comes.
+
+        `SandboxUnavailable` where that does not come.
+        """
         self._timer.cancel()
+        self.hurry()
+        container = self._started.container
+        if container is not None:
+            self._turn = container.take_turn()
+            self._meter = container.count()
         with self._lock:
             self._limits = request.limits
             self._began = time.monotonic()
             if self._reason is None:
                 self._stop_reading = self._began + request.limits.wall_seconds + _GRACE_SECONDS
         self._timer = self._start_timer(request.limits.wall_seconds)
-        self._feeder = self._start_feeder(self._feeder, request.frames)
+        self._feeder.feed(request.frames, is_all=True)
 
     def frames(self) -> Iterator[Frame]:
         """Yield each frame as it comes; ends when the jail has ended.
@@ -214,6 +223,9 @@ class BubblewrapJail:
             if first is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(first, signal.SIGKILL)
+                # bubblewrap ends when the last process of the namespace has: only then is the jail gone.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_GRACE_SECONDS)
                 return
             time.sleep(0.005)
 
@@ -227,25 +239,21 @@ class BubblewrapJail:
                 self._process.wait(_GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 _log.error("a jail's process %d does not end, although killed", self._process.pid)
-            for thread in (self._feeder, self._keeper):
-                thread.join(_GRACE_SECONDS)
+            self._feeder.close(_GRACE_SECONDS)
+            self._stderr.close(_GRACE_SECONDS)
             seconds = time.monotonic() - self._began
             self._status.close()
             self._started.frames.close()
-            for stream in (self._process.stdin, self._process.stderr):
-                if stream is not None:
-                    with contextlib.suppress(OSError):  # what was still to be written to a dead jail
-                        stream.close()
-            group = self._started.cgroup
-            oom_kills = group.out_of_memory_kills() if group else 0
-            peak = group.peak_memory_bytes() if group else 0
+            oom_kills = self._meter.out_of_memory_kills() if self._meter else 0
+            peak = self._meter.peak_memory_bytes() if self._meter else 0
+            if self._turn is not None:
+                os.close(self._turn)
             self._started.give_back()
             reason = self._classify(oom_kills)
             with self._lock:
                 self._exit = JailExit(reason or ExitReason.DIED, self._detail(), seconds, peak, oom_kills)
         if reason is None:
-            printed = self._stderr.decode("utf-8", "replace")
-            raise SandboxUnavailable(self._started.explain(printed))
+            raise SandboxUnavailable(self._started.explain(self._stderr.text()))
 
     def _classify(self, oom_kills: int) -> ExitReason | None:
         status = self._status.exit_status()
@@ -262,7 +270,7 @@ class BubblewrapJail:
     def _detail(self) -> str:
         status = self._status.exit_status()
         how = f"exit status {status}" if status is not None else "ended from outside"
-        said = self._stderr.decode("utf-8", "replace").strip()[-_STDERR_SHOWN_CHARACTERS:]
+        said = self._stderr.text()[-_STDERR_SHOWN_CHARACTERS:]
         return f"{how}: {said}" if said else how
 
     def _start_timer(self, seconds: float) -> threading.Timer:
@@ -271,26 +279,3 @@ class BubblewrapJail:
         timer.daemon = True
         timer.start()
         return timer
-
-    def _start_feeder(self, earlier: threading.Thread | None, frames: Sequence[Frame]) -> threading.Thread:
-        """Write the opening or, after it has gone out, all the rest."""
-        feeder = threading.Thread(target=self._feed, args=(earlier, tuple(frames)), daemon=True)
-        feeder.start()
-        return feeder
-
-    def _feed(self, earlier: threading.Thread | None, frames: tuple[Frame, ...]) -> None:
-        stdin = self._process.stdin
-        assert stdin is not None
-        if earlier is not None:
-            earlier.join()
-        # A jail that ends before it has read everything is no error of ours.
-        with contextlib.suppress(OSError, ValueError):
-            for frame in frames:
-                write_frame(cast(BinaryIO, stdin), frame)
-        if earlier is not None:
-            with contextlib.suppress(OSError):
-                stdin.close()
-
-    def _keep_stderr(self, handle: int) -> None:
-        while part := os.read(handle, _STDERR_KEPT_BYTES):
-            self._stderr = (self._stderr + part)[-_STDERR_KEPT_BYTES:]

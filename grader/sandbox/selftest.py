@@ -128,10 +128,10 @@ def _judge(seen: Mapping[str, Any], uids: Collection[int | None]) -> Iterator[Fi
     yield Finding("file limit", size <= _FILE_BYTES, f"a file of {size} bytes at a limit of {_FILE_BYTES}.")
     yield Finding(
         "system call filter",
-        seen["seccomp"] == "2" and seen["no_new_privileges"] == "1",
+        seen["seccomp"] == 2 and seen["no_new_privileges"] == 1,
         f"Seccomp {seen['seccomp']}, NoNewPrivs {seen['no_new_privileges']} (wanted: 2, 1).",
     )
-    none_left = not any(int(mask, 16) for mask in seen["capabilities"])
+    none_left = not any(seen["capabilities"].values())
     yield Finding("no capabilities", none_left, f"capability masks {seen['capabilities']}.")
     yield Finding("not root outside", bool(uids) and 0 not in uids, f"it runs as host uids {list(uids)}.")
 

@@ -122,16 +122,16 @@ MACHINES = {
         IN_DOCKER,
         REFUSED,
         {
-            "seccomp around us": (Holds.NO, "seccomp=unconfined"),
+            "seccomp around us": (Holds.NO, "seccomp=docker/seccomp.json"),
             "/proc": (Holds.NO, "systempaths=unconfined"),
-            "control groups": (Holds.NO, "--memory 5g --memory-swap 5g"),
+            "control groups": (Holds.NO, "GRADER_JAIL_LIMITS=container"),
         },
         found={"/proc": "/proc/bus, /proc/acpi."},
     ),
     "Docker with a profile for bubblewrap": Kind(
         IN_DOCKER | {"proc/self/mountinfo": V2},
         "",
-        {"control groups": (Holds.WEAKER, "--memory 5g --memory-swap 5g")},
+        {"control groups": (Holds.WEAKER, "GRADER_JAIL_LIMITS=container")},
         trusted_class=True,
         found={"control groups": WITHOUT_GROUPS[0]},
     ),
@@ -147,7 +147,7 @@ MACHINES = {
     "root in Docker": Kind(
         IN_DOCKER | {"proc/self/mountinfo": V2, "proc/self/status": _status(OF_DOCKER, 2)},
         "",
-        {"user": (Holds.NO, "docker run --user"), "control groups": (Holds.NO, "--memory 5g")},
+        {"user": (Holds.NO, "docker run --user"), "control groups": (Holds.NO, "--memory 4608m")},
         uid=0,
     ),
     "root below systemd": Kind(

@@ -5,7 +5,6 @@ A kernel that is made ahead of need has also imported what most notebooks import
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import random
@@ -96,7 +95,6 @@ class Preparation:
 
 def main() -> None:
     """Serve one notebook; the settings come from `kernel_process` by the environment."""
-    _offer_to_the_oom_killer()
     _settle_down()
     settings = os.environ
     preparation = Preparation(
@@ -124,12 +122,6 @@ def _settle_down() -> None:
     work = Path.home() / _HOMEWORK_FOLDER
     work.mkdir(parents=True, exist_ok=True)
     os.chdir(work)
-
-
-def _offer_to_the_oom_killer() -> None:
-    """When memory runs out let it be this process, not the one that still has the results to hand over."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("800")
 
 
 if __name__ == "__main__":
