@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader.errors import SandboxUnavailable
 from grader.sandbox.jail import JailRequest, Mount
-from grader.sandbox.nested import HOME, INNER_BWRAP, JAIL_UID, SHARED_MEMORY, TEMPORARY, tmpfs
+from grader.sandbox.nested import HOME, INNER_BWRAP, JAIL_UID, MAY_NEST, SHARED_MEMORY, TEMPORARY, tmpfs
 from grader.sandbox.proc import Proc
 
 PACKAGE_TARGET = "/opt/grader/grader"
@@ -125,6 +125,7 @@ def _variables(environment: Environment, request: JailRequest) -> dict[str, str]
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": ":".join(filter(None, [str(Path(PACKAGE_TARGET).parent), extra_paths])),
+        **({MAY_NEST: "1"} if request.nests else {}),
         **given,
     }
 

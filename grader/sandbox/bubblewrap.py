@@ -144,6 +144,8 @@ class BubblewrapSandbox:
             raise
 
     def _build(self, request: JailRequest, seconds: float) -> BubblewrapJail:
+        if self._machine.proc is Proc.BARE:
+            request = replace(request, nests=False)
         with ExitStack() as held:
             name = f"{self._name}-{next(self._numbers)}"
             if self._machine.container is not None:
@@ -210,7 +212,8 @@ class BubblewrapSandbox:
                 )
                 lists = hand_over({"arguments": b"".join(os.fsencode(word) + b"\0" for word in arguments)})
                 handed.callback(close_all, lists)
-                inside = build_command(self.environment, request, theirs.fileno(), in_group=group is not None)
+                is_counted = group is not None or machine.container is not None
+                inside = build_command(self.environment, request, theirs.fileno(), in_group=is_counted)
                 bubblewrap = [str(self._machine.bwrap), "--args", str(lists["arguments"]), "--", *inside]
                 process = subprocess.Popen(
                     build_chain(bubblewrap, group.folders if group else (), sources, staging),

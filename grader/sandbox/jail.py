@@ -62,7 +62,7 @@ class JailRequest:
     environment: Mapping[str, str] = field(default_factory=dict)
     writable: tuple[str, ...] = ()  # more folders inside that may be written to, each of `Limits.tmp_bytes`
     opening: tuple[Frame, ...] = ()
-    nests: bool = False  # the entry builds a jail within its own, with `grader.sandbox.nested`
+    nests: bool = False  # the entry builds a jail within its own with `grader.sandbox.nested`, where it can
 
     def shape(self) -> JailRequest:
         """Leave out what is decided only when a jail is used: one made early serves any of its shape."""

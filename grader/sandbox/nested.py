@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 from grader.sandbox.proc import Proc
 
@@ -17,41 +17,46 @@ HOME = "/home/student"
 TEMPORARY = "/tmp"  # noqa: S108 - inside the jail
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - inside the jail
 INNER_BWRAP = "/opt/grader/bwrap"
+MAY_NEST = "GRADER_MAY_NEST"  # tells an entry that it may: bubblewrap cannot where there is hardly any /proc
 INNER_FILTER = "/opt/grader/system-calls.bpf"
 
 # When memory runs out let it be what runs in here, not the one that still has the results to hand over. The
 # inner /proc is read-only, so that nothing in there can change its mind.
 _OFFER = '{ echo 800 > /proc/self/oom_score_adj; } 2>/dev/null || :; exec "$@"'
+_OFFERED = ("/bin/sh", "-c", _OFFER, "sh")
 
 
-def build_inner(
-    command: Sequence[str], *, shared: Sequence[str], writable: Sequence[str], tmp_bytes: int, seccomp: int
-) -> list[str]:
-    """Build the command that runs ``command`` in an inner jail; only from an entry whose request ``nests``.
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """What an inner jail has that is not read-only."""
 
-    ``shared`` are folders of this jail that both may write to; ``writable`` are more folders of the
-    inner one, of ``tmp_bytes`` each like its home. ``seccomp`` is a descriptor of `open_filter`.
+    shared: tuple[str, ...]  # folders of the outer jail that both may write to
+    writable: tuple[str, ...]  # folders of its own, beside its home and the temporary ones
+    tmp_bytes: int  # each of its own folders
+
+
+def build_inner(command: Sequence[str], inner: Inner) -> tuple[list[str], tuple[int, ...]]:
+    """Return what runs ``command`` in an inner jail, and the descriptors that it is to be handed.
+
+    Where this jail may not nest, it runs beside the entry and under the same filter: student code can then
+    end its own reporter.
     """
+    if MAY_NEST not in os.environ:
+        return [*_OFFERED, *command], ()
+    seccomp = os.open(INNER_FILTER, os.O_RDONLY)
     arguments = [
         *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-cgroup-try"),
         *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
         *("--uid", str(JAIL_UID), "--gid", str(JAIL_UID), "--ro-bind", "/", "/"),
-        *("--dev", "/dev", *tmpfs(SHARED_MEMORY, tmp_bytes), "--remount-ro", "/dev"),
+        *("--dev", "/dev", *tmpfs(SHARED_MEMORY, inner.tmp_bytes), "--remount-ro", "/dev"),
     ]
-    if Path("/proc/self").exists():  # else there is hardly any, and the inner one has the same
-        fresh = Proc.FRESH
-        arguments += [*fresh.forbid_namespaces(), *fresh.arguments(), "--remount-ro", "/proc"]
-    for target in (TEMPORARY, HOME, *writable):
-        arguments += tmpfs(target, tmp_bytes)
-    for folder in shared:
+    arguments += [*Proc.FRESH.forbid_namespaces(), *Proc.FRESH.arguments(), "--remount-ro", "/proc"]
+    for target in (TEMPORARY, HOME, *inner.writable):
+        arguments += tmpfs(target, inner.tmp_bytes)
+    for folder in inner.shared:
         arguments += ["--bind", folder, folder]
     arguments += ["--chdir", HOME, "--seccomp", str(seccomp)]
-    return ["/bin/sh", "-c", _OFFER, "sh", INNER_BWRAP, *arguments, "--", *command]
-
-
-def open_filter() -> int:
-    """Open the system call filter for the inner jail; the descriptor can be handed on."""
-    return os.open(Path(INNER_FILTER), os.O_RDONLY)
+    return [*_OFFERED, INNER_BWRAP, *arguments, "--", *command], (seccomp,)
 
 
 def tmpfs(target: str, size: int) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import time
@@ -22,6 +24,7 @@ _PR_GET_NO_NEW_PRIVS = 39
 _PR_CAPBSET_READ = 23
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_IS_SET = 47, 1
 _CAPABILITY_VERSION = 0x20080522
+_SIOCGIFNAME, _MOST_INTERFACES = 0x8910, 64
 
 
 def main() -> None:
@@ -49,8 +52,7 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
         "seen": [path for path in asked["paths"] if _is_visible(path)],
         "forks": _fork(int(asked["forks"])),
         "interfaces": _interfaces(),
-        "namespace": str(Path("/proc/self/ns/pid").readlink()),
-        "own_processes": Path("/proc/self").readlink().name == str(os.getpid()),
+        "processes": _other_processes(),
         "file_bytes": _fill_file(int(asked["bytes"])),
         "written": [path for path in ("/", "/usr", "/etc", "/opt", sys.prefix) if os.access(path, os.W_OK)],
     }
@@ -83,8 +85,22 @@ def _connect(family: int, address: Any) -> str:
 
 
 def _interfaces() -> list[str]:
-    lines = Path("/proc/net/dev").read_text(encoding="ascii").splitlines()[2:]
-    return [line.partition(":")[0].strip() for line in lines]
+    """Name every network interface, whether or not it is up."""
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        for index in range(1, _MOST_INTERFACES + 1):
+            try:
+                answer = fcntl.ioctl(asking, _SIOCGIFNAME, struct.pack("16si20x", b"", index))
+            except OSError:
+                continue
+            found.append(answer[:16].rstrip(b"\0").decode("ascii"))
+    return found
+
+
+def _other_processes() -> list[int]:
+    """Every process that can be seen but ourselves and the first one."""
+    seen = [int(place.name) for place in Path("/proc").iterdir() if place.name.isdigit()]
+    return sorted(set(seen) - {1, os.getpid()})
 
 
 def _fill_file(wanted: int) -> int:

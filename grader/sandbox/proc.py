@@ -17,11 +17,11 @@ _TRIED_SECONDS = 20
 class Proc(StrEnum):
     """How a jail's ``/proc`` comes about."""
 
-    FRESH = "fresh"  # of the jail's own processes; namespaces inside are forbidden through it
+    FRESH = "fresh"  # of the jail's own processes; a jail within the jail, or none, needs it
     BARE = "bare"  # two files that libraries read: without cpuinfo, "Error in cpuinfo" is a cell's output
 
     def arguments(self) -> list[str]:
-        """Return bubblewrap's arguments that make it; a jail within a jail needs the same."""
+        """Return bubblewrap's arguments that make it."""
         if self is Proc.FRESH:
             return ["--proc", "/proc"]
         return ["--dir", "/proc", *_shown("/proc/cpuinfo"), *_shown("/proc/meminfo")]

@@ -36,7 +36,9 @@ _BY_EXIT = {
 def check_that_it_ran(ended: JailExit, *, ready: bool, out_of_turn: bool, failure: str) -> None:
     """Raise `RunIncomplete` where the student's code never began, or where we ended it or failed."""
     if failure:
-        raise RunIncomplete(f"What runs notebooks in the jail has failed itself: {failure}")
+        raise RunIncomplete(
+            f"What runs notebooks in the jail has failed itself: {failure.strip()} ({ended.detail})"
+        )
     if ended.reason is ExitReason.KILLED and not out_of_turn:
         raise RunIncomplete("The run was ended from our side before it was done; it will be tried again.")
     if not ready:

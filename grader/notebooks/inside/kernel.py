@@ -117,7 +117,8 @@ def main() -> None:
 
 def _settle_down() -> None:
     """Lead a process group, which interrupts are for, in a folder of the student's own."""
-    os.setpgid(0, 0)
+    if os.getpgrp() != os.getpid():
+        os.setpgid(0, 0)
     os.environ.pop("JPY_PARENT_PID", None)  # a number outside this jail: the kernel would miss its parent
     work = Path.home() / _HOMEWORK_FOLDER
     work.mkdir(parents=True, exist_ok=True)

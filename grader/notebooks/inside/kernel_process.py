@@ -16,7 +16,7 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
-from grader.sandbox.nested import build_inner, open_filter
+from grader.sandbox.nested import Inner, build_inner
 
 _STARTUP_SECONDS = 120
 
@@ -68,22 +68,18 @@ class KernelSettings:
 async def start_kernel(folder: Path, settings: KernelSettings) -> tuple[Any, Any]:
     """Start it and wait until it answers: its manager and its open channels. ``folder`` holds its sockets."""
     entry = [sys.executable, "-s", "-P", "-B", "-m", "grader.notebooks.inside.kernel"]
-    seccomp = open_filter()
-    command = build_inner(
-        [*entry, "-f", "{connection_file}", "--HistoryManager.hist_file=:memory:"],
-        shared=[str(folder), str(settings.harvest)],
-        writable=settings.writable,
-        tmp_bytes=settings.tmp_bytes,
-        seccomp=seccomp,
-    )
+    inner = Inner((str(folder), str(settings.harvest)), settings.writable, settings.tmp_bytes)
+    arguments = ["-f", "{connection_file}", "--HistoryManager.hist_file=:memory:"]
+    command, handles = build_inner([*entry, *arguments], inner)
     manager = AsyncKernelManager(
         kernel_spec_manager=_OurKernel(command),
         transport="ipc",
         ip=str(folder / "k"),
         connection_file=str(folder / "kernel.json"),
     )
-    await manager.start_kernel(stdin=subprocess.DEVNULL, env=settings.environment(), pass_fds=(seccomp,))
-    os.close(seccomp)
+    await manager.start_kernel(stdin=subprocess.DEVNULL, env=settings.environment(), pass_fds=handles)
+    for handle in handles:
+        os.close(handle)
     channels = manager.client()
     channels.start_channels()
     await channels.wait_for_ready(timeout=_STARTUP_SECONDS)
