@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from grader.checks.registry import CHECKS, PARAMETERS, TAKES_CONCEPTS
+from grader.domain.rubric import DatasetName
 
 _KEY = r"^[a-z][a-z0-9_.]{0,63}$"
 _ID = r"^[a-z0-9][a-z0-9_-]{0,63}$"
@@ -103,7 +104,7 @@ class RubricFile(_Strict):
 
     id: str = Field(pattern=_ID, examples=["homework_05"])
     title: _Name = Field(examples=["Week 5, Autoencoders"])
-    dataset: Literal["mnist"] = Field(examples=["mnist"])
+    dataset: DatasetName = Field(examples=["mnist"])
     latent_dims: list[_Count] = Field(min_length=1, examples=[[2, 8, 32, 128]])
     policy: PolicyFile
     upload_limits: UploadLimitsFile

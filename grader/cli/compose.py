@@ -10,8 +10,7 @@ from grader import __version__
 from grader.assignments import Assignment, load_assignments
 from grader.cli.settings import Settings
 from grader.errors import SetupIncomplete
-from grader.evaluation.datasets import Dataset, open_dataset
-from grader.evaluation.embedded import source_path
+from grader.evaluation.datasets import Dataset, hidden_paths, open_dataset
 from grader.sandbox.bubblewrap import BubblewrapSandbox, open_sandbox
 from grader.sandbox.jail import Sandbox
 from grader.sandbox.selftest import require_working
@@ -56,7 +55,7 @@ def make_sandbox(settings: Settings) -> BubblewrapSandbox:
     own = (settings.home.resolve(), settings.data_folder, content / "rubrics", content / "reference")
     return open_sandbox(
         scratch=scratch,
-        hidden=(source_path(), *own),
+        hidden=(*hidden_paths(), *own),
         trusted_class=settings.trusted_class,
         limits=settings.jail_limits,
     )

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
+
+DatasetName = Literal[
+    "mnist", "digits_8x8"
+]  # what a rubric may name; `grader.evaluation.datasets` makes them
 
 
 class PartKind(StrEnum):
@@ -95,7 +99,7 @@ class Rubric:
     upload_limits: UploadLimits
     run_limits: RunLimits
     latent_dims: tuple[int, ...]
-    dataset: str  # "mnist"
+    dataset: str  # a `DatasetName`
     policy: Policy = field(default_factory=Policy)
 
     @property

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isqrt
 
 Shapes = Mapping[str, tuple[int, ...]]  # state dict: key → shape
 
 NO_AUTOENCODER = 0  # the latent width of a model that cannot be one
-_IMAGE = 784
-_SIDES = (784, 28, 1024)  # flat; row by row; padded to 32×32
+_MNIST_PIXELS = 784
+_PADDING = 4  # 28×28 images are often padded to 32×32
 _WIDEST = 4096
 _MOST_TENSORS = 512
 # Without effect on a reconstruction once training is over.
@@ -46,21 +47,26 @@ class Misfit:
 
 
 def fit(
-    shapes: Shapes, layers: Sequence[tuple[str, str]], blueprint: Callable[[int], Blueprint]
+    shapes: Shapes,
+    layers: Sequence[tuple[str, str]],
+    blueprint: Callable[[int], Blueprint],
+    *,
+    pixels: int = _MNIST_PIXELS,
 ) -> Fit | Misfit:
     """Fit a state dict to the agreed architecture of whichever width its shapes suggest.
 
-    ``layers`` are the leaf modules' names and types as the kernel told them; empty where it told none.
+    ``pixels`` are those of one image. ``layers`` are the leaf modules' names and types as the kernel told
+    them; empty where it told none.
     Names do not matter (wrappers, renamed attributes): shapes and the order of layers do.
     """
     if len(shapes) > _MOST_TENSORS:
-        return Misfit(f"own architecture with {len(shapes)} tensors", _narrowest(shapes))
+        return Misfit(f"own architecture with {len(shapes)} tensors", _narrowest(shapes, pixels))
     for width in _widths(shapes):
         plan = blueprint(width)
         keys = _match(shapes, [name for name, _ in layers], plan.shapes)
         if keys is not None:
             return _compare_layers(layers, plan, keys)
-    return _describe(shapes)
+    return _describe(shapes, pixels)
 
 
 def _widths(shapes: Shapes) -> list[int]:
@@ -116,25 +122,28 @@ def _compare_layers(
     return Fit(plan.latent_dim, keys, certain=False)
 
 
-def _describe(shapes: Shapes) -> Misfit:
+def _describe(shapes: Shapes, pixels: int) -> Misfit:
     """Name what the weights may be. A lone encoder looks like a classifier; a lone decoder makes images."""
     takes = {shape[1] for shape in shapes.values() if len(shape) == 2}
     makes = {shape[0] for shape in shapes.values() if shape}
     convolutions = [shape for shape in shapes.values() if len(shape) == 4]
     ends = sum(1 in shape[:2] for shape in convolutions)
-    both_ends = any(side in takes and side in makes for side in _SIDES) or ends >= 2
-    if not (both_ends or _IMAGE in makes or (ends == 1 and _IMAGE in takes)):
+    side = isqrt(pixels)
+    sizes = (pixels, side, (side + _PADDING) ** 2)  # flat; row by row; padded
+    both_ends = any(size in takes and size in makes for size in sizes) or ends >= 2
+    if not (both_ends or pixels in makes or (ends == 1 and pixels in takes)):
         return Misfit(
-            "no autoencoder of 28×28 images: its layers do not lead back to an image", NO_AUTOENCODER
+            f"no autoencoder of images of {pixels} pixels: its layers do not lead back to an image",
+            NO_AUTOENCODER,
         )
     kind = "convolutional" if convolutions else "other layers or layer sizes"
-    return Misfit(f"own architecture ({kind}), not the agreed one", _narrowest(shapes))
+    return Misfit(f"own architecture ({kind}), not the agreed one", _narrowest(shapes, pixels))
 
 
-def _narrowest(shapes: Shapes) -> int | None:
+def _narrowest(shapes: Shapes, pixels: int) -> int | None:
     widths = [size for shape in shapes.values() if len(shape) == 2 for size in shape if size > 0]
     narrowest = min(widths, default=None)
-    return narrowest if narrowest is None or narrowest < _IMAGE else None
+    return narrowest if narrowest is None or narrowest < pixels else None
 
 
 def _list(kinds: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """Inside the jail: measure weights, one frame in and one frame out for each. Runs no student code.
 
-In: ``reference`` (payload: model.py), ``images`` (payload: N×784 bytes), then a ``model`` per set of weights
-(payload: safetensors). Out: ``prepared`` and ``ready``, or ``broken``; then ``measured`` or ``unmeasured``
+In: ``reference`` (payload: model.py), ``images`` (payload: N rows of ``pixels`` bytes), then a ``model`` per
+set of weights (payload: safetensors). Out: ``prepared`` and ``ready``, or ``broken``; then ``measured`` or ``unmeasured``
 per model, in order.
 """
 
@@ -38,8 +38,9 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     except Exception as error:
         write_frame(answers, Frame({"kind": "broken", "reason": _short(error)}))
         return
-    pixels = torch.frombuffer(bytearray(_next(questions).payload), dtype=torch.uint8)
-    images = pixels.reshape(-1, 784).float() / 255
+    shown = _next(questions)
+    grey = torch.frombuffer(bytearray(shown.payload), dtype=torch.uint8)
+    images = grey.reshape(-1, shown.header["pixels"]).float() / 255
     write_frame(answers, Frame({"kind": PREPARED}))
     write_frame(answers, Frame({"kind": "ready", "images": len(images)}))
     while (question := read_frame(questions, _MOST_BYTES)) is not None:

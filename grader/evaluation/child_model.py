@@ -58,9 +58,10 @@ class Reference:
     def reconstruct(
         self, weights: bytes, layers: Sequence[tuple[str, str]], images: torch.Tensor
     ) -> Reconstruction | Misfit:
-        """Measure one safetensors file on N×784 pixels in [0, 1]; raises what safetensors raises."""
+        """Measure one safetensors file on N rows of pixels in [0, 1]; raises what safetensors raises."""
         state = load(weights)
-        outcome = fit({key: tuple(tensor.shape) for key, tensor in state.items()}, layers, self.blueprint)
+        shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
+        outcome = fit(shapes, layers, self.blueprint, pixels=images.shape[1])
         if isinstance(outcome, Misfit):
             return outcome
         if not all(tensor.is_floating_point() for tensor in state.values()):

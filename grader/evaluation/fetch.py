@@ -17,16 +17,8 @@ from grader.errors import SetupIncomplete
 from grader.evaluation.embedded import TEST
 from grader.evaluation.idx import IdxInvalid, unpack_images, unpack_labels
 from grader.evaluation.jitter import grow
-from grader.evaluation.prepared import (
-    TEST_IMAGES,
-    TEST_LABELS,
-    TRAIN_IMAGES,
-    TRAIN_LABELS,
-    Dataset,
-    make_folder,
-    prepare,
-    write_dataset,
-)
+from grader.evaluation.prepared import Dataset, make_folder, prepare, write_dataset
+from grader.evaluation.student_files import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",

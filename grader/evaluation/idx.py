@@ -10,19 +10,20 @@ from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 
-SIDE = 28
+SIDE = 28  # MNIST's; other sets have their own
 PIXELS = SIDE * SIDE
+_LONGEST_SIDE = 1024
 _IMAGES_MAGIC = 0x0803
 _LABELS_MAGIC = 0x0801
 
 
 class IdxInvalid(ValueError):
-    """These bytes are no idx file of 28×28 images or of labels."""
+    """These bytes are no idx file of images or of labels."""
 
 
 def pack_images(images: Bytes) -> bytes:
-    """Write N×28×28 (or N×784) grey values 0..255 as an idx file."""
-    return struct.pack(">IIII", _IMAGES_MAGIC, len(images), SIDE, SIDE) + images.tobytes()
+    """Write N×rows×columns grey values 0..255 as an idx file."""
+    return struct.pack(">IIII", _IMAGES_MAGIC, *images.shape) + images.tobytes()
 
 
 def pack_labels(labels: Bytes) -> bytes:
@@ -31,13 +32,14 @@ def pack_labels(labels: Bytes) -> bytes:
 
 
 def unpack_images(data: bytes) -> Bytes:
-    """Read an idx file of images: N×28×28; `IdxInvalid` for anything else."""
+    """Read an idx file of images: N×rows×columns; `IdxInvalid` for anything else."""
     if len(data) < 16:
         raise IdxInvalid("an idx file of images that ends inside its header")
     magic, count, rows, columns = struct.unpack_from(">IIII", data)
-    if (magic, rows, columns) != (_IMAGES_MAGIC, SIDE, SIDE) or len(data) != 16 + count * PIXELS:
-        raise IdxInvalid("no idx file of 28×28 images, or one that is cut short")
-    return np.frombuffer(data, np.uint8, offset=16).reshape(count, SIDE, SIDE)
+    sides_fit = 0 < rows <= _LONGEST_SIDE and 0 < columns <= _LONGEST_SIDE
+    if magic != _IMAGES_MAGIC or not sides_fit or len(data) != 16 + count * rows * columns:
+        raise IdxInvalid("no idx file of images, or one that is cut short")
+    return np.frombuffer(data, np.uint8, offset=16).reshape(count, rows, columns)
 
 
 def unpack_labels(data: bytes) -> Bytes:

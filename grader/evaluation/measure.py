@@ -90,7 +90,8 @@ def shape_of_measuring(model_path: Path, dataset: Dataset) -> JailRequest:
         memory_bytes=_MEMORY_BYTES,
         processes=64,
     )
-    opening = Frame({"kind": "reference"}, source), Frame({"kind": "images"}, images.tobytes())
+    shown = Frame({"kind": "images", "pixels": images[0].size}, images.tobytes())
+    opening = Frame({"kind": "reference"}, source), shown
     return JailRequest(_ENTRY, (), limits, opening=opening).shape()
 
 

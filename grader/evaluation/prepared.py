@@ -15,26 +15,22 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grader.errors import SetupIncomplete
-from grader.evaluation.idx import PIXELS, Bytes, compress, pack_images, pack_labels
+from grader.evaluation.idx import Bytes, pack_images, unpack_images
+from grader.evaluation.student_files import Split, idx_files
 from grader.evaluation.yardsticks import pca_curve
 from grader.sandbox.jail import Mount
 
-TRAIN_IMAGES = "train-images-idx3-ubyte.gz"
-TRAIN_LABELS = "train-labels-idx1-ubyte.gz"
-TEST_IMAGES = "t10k-images-idx3-ubyte.gz"
-TEST_LABELS = "t10k-labels-idx1-ubyte.gz"
-
 RECIPE = 1  # raise it when the same sources shall give other images: what stands on disk is then made anew
-_STUDENT_TARGET = "/data/mnist"
 _HELD_OUT = "held_out-images-idx3-ubyte"  # not compressed: its sha256 then hangs on no zlib
 _DESCRIPTION = "dataset.json"
+_STUDENT_FILES = 4  # images and labels, to train and to test on
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """One prepared data set. The held-out images are in no folder that a notebook's jail mounts."""
 
-    name: str  # "mnist" or "mnist-embedded"
+    name: str  # "mnist", "mnist-embedded", "digits_8x8"
     folder: Path
     sha256: str  # of the held-out file
     held_out_images: int
@@ -42,8 +38,8 @@ class Dataset:
 
     @property
     def student_mounts(self) -> tuple[Mount, ...]:
-        """What the notebook's jail may read: idx .gz files and their checksums."""
-        return (Mount(self.folder / "student", _STUDENT_TARGET),)
+        """What the notebook's jail may read: the files to train on and their checksums, at /data/<set>."""
+        return (Mount(self.folder / "student", f"/data/{self.name.removesuffix('-embedded')}"),)
 
     @property
     def held_out(self) -> Path:
@@ -79,21 +75,16 @@ def write_dataset(
     name: str,
     source: str,
     seed: int,
-    train: tuple[Bytes, Bytes],
-    test: tuple[Bytes, Bytes],
+    train: Split,
+    test: Split,
     held_out: Bytes,
     originals: Bytes,
+    student_files: Callable[[Split, Split], dict[str, bytes]] = idx_files,
 ) -> None:
-    """Fill an empty folder: pairs of N×28×28 images and N labels. PCA is fitted to ``originals``."""
+    """Fill an empty folder: pairs of N×rows×columns images and N labels. PCA is fitted to ``originals``."""
     student = folder / "student"
     student.mkdir()
-    files = {
-        TRAIN_IMAGES: pack_images(train[0]),
-        TRAIN_LABELS: pack_labels(train[1]),
-        TEST_IMAGES: pack_images(test[0]),
-        TEST_LABELS: pack_labels(test[1]),
-    }
-    packed = {filename: compress(data) for filename, data in files.items()}
+    packed = student_files(train, test)
     for filename, data in packed.items():
         (student / filename).write_bytes(data)
     checksums = {filename: _md5(data) for filename, data in packed.items()}
@@ -121,11 +112,12 @@ def load_dataset(folder: Path) -> Dataset | None:
     try:
         description = Description.model_validate_json((folder / _DESCRIPTION).read_bytes())
         checksums: Mapping[str, str] = json.loads((folder / "student" / "checksums.json").read_bytes())
+        hidden = (folder / _HELD_OUT).read_bytes()
         whole = (
             description.recipe == RECIPE
-            and len(description.pca_mse) == PIXELS + 1
-            and hashlib.sha256((folder / _HELD_OUT).read_bytes()).hexdigest() == description.held_out_sha256
-            and set(checksums) == {TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS}
+            and hashlib.sha256(hidden).hexdigest() == description.held_out_sha256
+            and len(description.pca_mse) == unpack_images(hidden)[0].size + 1
+            and len(checksums) == _STUDENT_FILES
             and all(_md5((folder / "student" / name).read_bytes()) == md5 for name, md5 in checksums.items())
         )
     except PermissionError as error:

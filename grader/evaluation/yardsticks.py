@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.evaluation.idx import PIXELS, Bytes
+from grader.evaluation.idx import Bytes
 
 _CHUNK = 8192
 
 
 def pca_curve(train: Bytes, held_out: Bytes) -> tuple[float, ...]:
-    """MSE per pixel in [0, 1] of held-out images under PCA with 0, 1, … 784 components.
+    """MSE per pixel in [0, 1] of held-out images under PCA with 0, 1, … all components.
 
-    Mean and components are those of ``train`` (N×28×28, 0..255). Entry 0 is the mean image's error.
+    Mean and components are those of ``train`` (N×rows×columns, 0..255). Entry 0 is the mean image's error.
     """
-    total = np.zeros(PIXELS)
-    products = np.zeros((PIXELS, PIXELS))
+    pixels = train[0].size
+    total = np.zeros(pixels)
+    products = np.zeros((pixels, pixels))
     for start in range(0, len(train), _CHUNK):
-        chunk = train[start : start + _CHUNK].reshape(-1, PIXELS) / 255.0
+        chunk = train[start : start + _CHUNK].reshape(-1, pixels) / 255.0
         total += chunk.sum(axis=0)
         products += chunk.T @ chunk
     mean = total / len(train)
     _, components = np.linalg.eigh(products / len(train) - np.outer(mean, mean))
-    centred = held_out.reshape(-1, PIXELS) / 255.0 - mean
+    centred = held_out.reshape(-1, pixels) / 255.0 - mean
     # Components are orthonormal, so what k of them leave over is the energy of all the others.
-    energy = ((centred @ components[:, ::-1]) ** 2).mean(axis=0) / PIXELS
+    energy = ((centred @ components[:, ::-1]) ** 2).mean(axis=0) / pixels
     left_over = np.concatenate([np.cumsum(energy[::-1])[::-1], [0.0]])
     return tuple(round(float(error), 9) for error in left_over)

@@ -15,7 +15,7 @@ import pytest
 from grader.errors import SetupIncomplete
 from grader.evaluation.fetch import HELD_OUT, fetch_mnist
 from grader.evaluation.idx import compress, pack_images, pack_labels, unpack_images
-from grader.evaluation.prepared import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from grader.evaluation.student_files import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 
 TESTS = 1_100
 
