@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from grader.checks.thresholds import CALIBRATED
+from grader.domain.calibration import ReferenceFigures
 from grader.domain.rubric import Concept, Item, Part, PartKind, Policy, Rubric, RunLimits, UploadLimits
 from grader.errors import ContentInvalid, NotFound
 
+from .calibration_file import NAME, Calibration, read_calibration
 from .consistency import find_contradictions
 from .problems import translate
-from .reference import check_files, has_heading, read_calibration
+from .reference import check_files, has_heading
 from .rubric_file import RubricFile, rubric_model
 from .yaml_lines import Problem, YamlFile, read_yaml
 
@@ -27,8 +30,18 @@ class Assignment:
     rubric: Rubric
     template: bytes  # the notebook that students get
     model_path: Path  # the agreed architecture, loaded by path in a jail
-    calibration: Mapping[str, Any]  # what the reference measured; empty before `grader calibrate`
+    calibration: Mapping[str, Calibration]  # by the sha256 of held-out images; see `grader calibrate`
     folder: Path  # reference/<id>
+
+    def reference_on(self, dataset_sha256: str) -> Mapping[int, ReferenceFigures]:
+        """What the reference reaches on these held-out images, by width; empty: never measured on them."""
+        known = self.calibration.get(dataset_sha256)
+        return {} if known is None else known.figures
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether an item of the rubric leaves its threshold to the calibration."""
+        return any(item.params.get("threshold") == CALIBRATED for item in self.rubric.items)
 
 
 def load_assignments(content: Path) -> dict[str, Assignment]:
@@ -79,7 +92,12 @@ def _load(content: Path, path: Path) -> Assignment:
         ]
     if rubric is None or lines or files:
         raise ContentInvalid("\n".join(lines + files))
-    return Assignment(rubric, template, folder / "model.py", read_calibration(folder), folder)
+    assignment = Assignment(rubric, template, folder / "model.py", read_calibration(folder), folder)
+    if assignment.needs_calibration and assignment.calibration:
+        # Thresholds stand in that file, so it is a part of the rubric, and its change is one of the rubric.
+        together = hashlib.sha256(data + (folder / NAME).read_bytes()).hexdigest()
+        return replace(assignment, rubric=replace(rubric, sha256=together))
+    return assignment
 
 
 def _read(path: Path, name: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from .rubric_file import FORMS, RubricFile, item_model
+from .rubric_file import FORMS, NUMBER, WORD, RubricFile, item_model
 from .yaml_lines import Place, Problem, YamlFile
 
 _KINDS = {
@@ -25,6 +25,7 @@ _KINDS = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
+_NO_FIELDS = ("[key]", NUMBER, WORD)
 _BOUNDS = {
     "greater_than": ("gt", "greater than"),
     "greater_than_equal": ("ge", "at least"),
@@ -46,7 +47,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def _translate(error: Mapping[str, Any], file: YamlFile) -> Problem:
-    location: Place = tuple(step for step in error["loc"] if step != "[key]")
+    location: Place = tuple(step for step in error["loc"] if step not in _NO_FIELDS)
     is_item = location[:1] == ("items",) and len(location) > 2
     place = location[:2] + location[3:] if is_item else location  # without the check's name in between
     at = (*place, "check") if error["type"] == "union_tag_invalid" else place
@@ -65,6 +66,9 @@ def _describe(error: Mapping[str, Any], location: Place, place: Place) -> str:
         return f"there is no check {context['tag']}; {did_you_mean(context['tag'], known)}"
     if kind == "union_tag_not_found":
         return "check is missing; add e.g. check: short_answer"
+    if error["loc"][-1:] == (WORD,):
+        words = context["expected"].replace("'", "")
+        return f"{_name(place)} must be a number or {words}{_example(field)}{_found(error['input'])}"
     example = "" if error["loc"][-1:] == ("[key]",) else _example(field)
     return f"{_name(place)} must {_demand(kind, context, error['msg'])}{example}{_found(error.get('input'))}"
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from grader.domain.rubric import Part
 
+from .calibration_file import NAME, read_calibration
+
 _NEEDED = {
     "template.ipynb": "put the notebook there that students get",
     "solution.ipynb": "put the notebook there that earns full marks",
@@ -37,14 +39,7 @@ def check_files(folder: Path) -> Iterator[Wrong]:
             yield from _check_notebook(folder / name)
         else:
             yield from _check_model(folder / name)
-    if (folder / "calibration.json").exists():
-        yield from _check_calibration(folder / "calibration.json")
-
-
-def read_calibration(folder: Path) -> Mapping[str, Any]:
-    """What `grader calibrate` wrote; empty where it has not been run yet."""
-    path = folder / "calibration.json"
-    return dict(json.loads(path.read_bytes())) if path.exists() else {}
+    yield from _check_calibration(folder / NAME)
 
 
 def has_heading(template: bytes, part: Part) -> bool:
@@ -92,11 +87,6 @@ def _check_model(path: Path) -> Iterator[Wrong]:
 
 def _check_calibration(path: Path) -> Iterator[Wrong]:
     try:
-        calibration = json.loads(path.read_bytes())
+        read_calibration(path.parent)
     except ValueError as error:
-        yield Wrong(
-            path.name, getattr(error, "lineno", 1), f"this is no JSON ({error}); run `grader calibrate`"
-        )
-        return
-    if not isinstance(calibration, dict):
-        yield Wrong(path.name, 1, "this is no JSON object; run `grader calibrate`")
+        yield Wrong(path.name, 1, f"{error}; remove the file and run `grader calibrate {path.parent.name}`")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from functools import cache, reduce
 from operator import or_
-from typing import Annotated, Any, Literal, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
 
 from grader.checks.registry import CHECKS, PARAMETERS, TAKES_CONCEPTS
 from grader.domain.rubric import DatasetName
@@ -20,6 +21,8 @@ FORMS = {  # the same for people
     _ID: "have only small letters, digits, “_” and “-” (at most 64)",
     _LETTER: "be one of the letters A to H",
 }
+
+NUMBER, WORD = "[number]", "[word]"  # steps in an error's place that are no fields
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 _Key = Annotated[str, Field(pattern=_KEY, examples=["q1"])]
@@ -146,5 +149,20 @@ def _params_model(check: str) -> type[BaseModel]:
     described: dict[str, Any] = {}
     for field in fields(parameters):
         default = {} if field.default is MISSING else {"default": field.default}
-        described[field.name] = (hints[field.name], Field(**default, **field.metadata))
+        described[field.name] = _number_or_word(hints[field.name], default, dict(field.metadata))
     return create_model(f"Params_{check}", __base__=_Strict, **described)
+
+
+def _number_or_word(hint: Any, default: dict[str, Any], metadata: dict[str, Any]) -> tuple[Any, Any]:
+    """The field of a model. Bounds are the number's alone where a word may stand in its place."""
+    number, *words = get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)
+    if not words or words == [NoneType]:
+        return hint, Field(**default, **metadata)
+    told = {name: metadata.pop(name) for name in ("examples", "description") if name in metadata}
+    as_number: Any = Annotated[number, Field(**metadata), Tag(NUMBER)]
+    as_word: Any = Annotated[words[0], Tag(WORD)]  # a Literal
+    return Annotated[as_number | as_word, Discriminator(_which)], Field(**default, **told)
+
+
+def _which(value: object) -> str:
+    return WORD if isinstance(value, str) else NUMBER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 from grader.domain.evidence import Evidence
@@ -12,45 +12,19 @@ from grader.domain.models import Measurement, ModelReport, UnmeasuredModel
 from grader.domain.rubric import Item, Part
 
 from .runs import SUSPICIOUS, describe_ending
+from .thresholds import ReconstructionParameters, ReconstructionSettings
 from .widths import as_evidence, best_measured, describe, is_finite, possibly_of, state_when_absent
 
 _ROUNDING = 1e-9  # 0.18 - 0.02 is not quite 0.16
 
 
-@dataclass(frozen=True, slots=True)
-class ReconstructionParameters:
-    """Which model, and how good is good. The field's metadata says what a rubric may give."""
-
-    latent_dim: int = field(
-        metadata={
-            "gt": 0,
-            "examples": [8],
-            "description": "The width of the model's code; one of `latent_dims`.",
-        }
-    )
-    threshold: float = field(
-        metadata={
-            "gt": 0,
-            "le": 1,
-            "examples": [0.5],
-            "description": "Explained variance that earns all points.",
-        }
-    )
-    band: float = field(
-        default=0.02,
-        metadata={
-            "ge": 0,
-            "lt": 1,
-            "examples": [0.02],
-            "description": "So far below the threshold a human decides: chance may have tipped the scale.",
-        },
-    )
-
-
 def reconstruction(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # noqa: ARG001
     """Full at the threshold, linear below it, nothing at or below the mean image."""
-    params = ReconstructionParameters(**item.params)
-    best = best_measured(evidence.models, params.latent_dim)
+    settings = ReconstructionSettings(**item.params)
+    params = settings.against(evidence.reference)
+    best = best_measured(evidence.models, settings.latent_dim)
+    if params is None:
+        return _uncalibrated(evidence, settings, best)
     if best is None:
         return _absent(evidence, params)
     return _measured(evidence, params, best)
@@ -86,6 +60,8 @@ def _measured(evidence: Evidence, params: ReconstructionParameters, best: Measur
 def _figures(report: ModelReport, params: ReconstructionParameters, best: Measurement) -> str:
     pca = _pca_explained(report, params.latent_dim)
     yardstick = "" if pca is None else f" PCA with as many numbers explains {pca:.1%}."
+    if params.reference is not None:
+        yardstick += f" The reference solution explains {params.reference.mean:.1%}."
     explained = f"{best.explained_variance:.1%}"
     if best.explained_variance < params.threshold and explained == f"{params.threshold:.1%}":
         explained = f"just under {explained}"
@@ -113,6 +89,27 @@ def _diverged(params: ReconstructionParameters) -> str:
     return (
         f"Your model with latent_dim = {params.latent_dim} does not give numbers any more (NaN or infinity): "
         "its training has diverged. Use a smaller learning rate and check the loss after each epoch."
+    )
+
+
+def _uncalibrated(
+    evidence: Evidence, settings: ReconstructionSettings, best: Measurement | None
+) -> CheckResult:
+    report = evidence.models
+    found = "" if best is None else f" It explains {best.explained_variance:.1%} of their variance."
+    return CheckResult(
+        share=0.0,
+        feedback=f"What the model with latent_dim = {settings.latent_dim} should reach is not known for the "
+        f"images that it was measured on (data set {report.dataset.name}): the reference solution was never "
+        f"measured on them.{found} A teacher will look at it.",
+        state=ItemState.NEEDS_REVIEW,
+        confidence=0.0,
+        evidence={
+            "latent_dim": settings.latent_dim,
+            "threshold": None,
+            "uncalibrated_dataset": report.dataset.sha256,
+            "explained_variance": round(best.explained_variance, 6) if best and is_finite(best) else None,
+        },
     )
 
 
@@ -144,6 +141,8 @@ def _record(
     unmeasured: tuple[UnmeasuredModel, ...] = (),
 ) -> Mapping[str, Any]:
     record: dict[str, Any] = {"latent_dim": params.latent_dim, "threshold": params.threshold}
+    if params.reference is not None:
+        record["reference"] = asdict(params.reference)
     if best is not None:
         finite = is_finite(best)
         record |= {

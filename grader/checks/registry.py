@@ -6,8 +6,9 @@ from grader.domain.rubric import PartKind
 
 from .check import Check, NoParameters
 from .multiple_choice import ChoiceParameters, choice
-from .reconstruction import ReconstructionParameters, reconstruction
+from .reconstruction import reconstruction
 from .runs import runs
+from .thresholds import ReconstructionSettings
 from .trend import TrendParameters, trend
 from .written import explanation, observations, short_answer
 
@@ -24,7 +25,7 @@ CHECKS: dict[str, Check] = {
 # Dataclasses whose field metadata bounds the values that a rubric may give.
 PARAMETERS: dict[str, type] = {
     "runs": NoParameters,
-    "reconstruction": ReconstructionParameters,
+    "reconstruction": ReconstructionSettings,
     "trend": TrendParameters,
     "observations": NoParameters,
     "choice": ChoiceParameters,

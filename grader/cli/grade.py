@@ -63,6 +63,8 @@ def _grade(settings: Settings, path: Path, assignment_id: str) -> dict[str, Any]
     cells = len(read_notebook(data, assignment.rubric.upload_limits).code_cells)
     with tempfile.TemporaryDirectory(prefix="grader-") as scratch, _progress(cells) as on_cell:
         autograder = make_autograder(settings, make_working_sandbox(settings), Blobs(Path(scratch)))
+        if note := autograder.missing_calibration(assignment):
+            render.console(to_stderr=True).print(f"note: {note}", markup=False)
         done = autograde(autograder, data, assignment, clock=time.monotonic, on_cell=on_cell)
     return grade_document(done.grade, done.evidence.run.cells, done.seconds)
 

@@ -80,6 +80,8 @@ def run_one_worker(settings: Settings, lifeline: int | None) -> int:
     assignments = read_assignments(settings)
     with make_warm_pool(settings, sandbox) as pool:
         autograder = make_autograder(settings, pool, blobs)
+        for note in filter(None, map(autograder.missing_calibration, assignments.values())):
+            logging.getLogger(__name__).warning("%s", note)
         pool.expect([shape for one in assignments.values() for shape in autograder.shapes(one)])
         return run_worker(
             engine=engine,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich.progress import Progress
+from rich.progress import Progress, TimeElapsedColumn
 
 from grader.assignments import load_assignment, rubric_json_schema
 from grader.cli import render
 from grader.cli.compose import make_autograder, make_database, make_working_sandbox, read_assignments
 from grader.cli.settings import Settings
+from grader.domain.models import ModelReport
 from grader.evaluation import fetch
 from grader.jobs import Jobs
+from grader.notebooks.read import read_notebook
 from grader.services.calibrate import calibrate
 from grader.services.intervene import cancel_submission, retry_failed
 from grader.services.migrate import migrate
@@ -26,8 +29,14 @@ from grader.storage import Blobs
 def check_content(settings: Settings) -> None:
     """Read every rubric and say what it is worth. Raises `ContentInvalid` with file, line and mend."""
     for name, assignment in sorted(read_assignments(settings).items()):
-        rubric = assignment.rubric
+        rubric, again = assignment.rubric, f"run `grader calibrate {name}`"
         print(f"rubrics/{name}.yaml is sound: {len(rubric.items)} items, {rubric.maximum:g} points")
+        solution = hashlib.sha256((assignment.folder / "solution.ipynb").read_bytes()).hexdigest()
+        for known in assignment.calibration.values():
+            if known.solution_sha256 != solution:
+                print(f"  its solution has changed since it was measured on {known.dataset}: {again}")
+        if not assignment.calibration:
+            print(f"  its solution was never measured: {again}")
 
 
 def print_rubric_schema() -> None:
@@ -70,14 +79,35 @@ def calibrate_assignment(settings: Settings, assignment_id: str, seeds: int) -> 
     """Write what the solution measures over several seeds to `calibration.json`, beside the template."""
     assignment = load_assignment(settings.content, assignment_id)
     target = assignment.folder / "calibration.json"
-    with TemporaryDirectory(prefix="grader-") as scratch, Progress(console=render.console()) as progress:
-        task = progress.add_task(f"training the solution of {assignment_id}", total=seeds)
-        autograder = make_autograder(settings, make_working_sandbox(settings), Blobs(Path(scratch)))
-        measured = calibrate(autograder, assignment, range(1, seeds + 1), lambda _: progress.advance(task))
-    target.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
-    print(
-        f"wrote {target}; thresholds in rubrics/{assignment_id}.yaml stay as they are until you change them"
+    solution = read_notebook(
+        (assignment.folder / "solution.ipynb").read_bytes(), assignment.rubric.upload_limits
     )
+    columns = (*Progress.get_default_columns(), TimeElapsedColumn())
+    with TemporaryDirectory(prefix="grader-") as scratch, Progress(*columns, console=render.console()) as bar:
+        autograder = make_autograder(settings, make_working_sandbox(settings), Blobs(Path(scratch)))
+        task = bar.add_task(f"training the solution {seeds} times", total=seeds * len(solution.code_cells))
+
+        def show(seed: int, report: ModelReport) -> None:
+            best = {width: report.best(width) for width in assignment.rubric.latent_dims}
+            told = "  ".join(f"{w}: {m.explained_variance:.1%}" for w, m in best.items() if m is not None)
+            bar.console.print(f"seed {seed} explains  {told}")
+
+        measured = calibrate(
+            autograder,
+            assignment,
+            range(1, seeds + 1),
+            on_cell=lambda _: bar.advance(task),
+            on_seed=show,
+        )
+    unfinished = target.with_suffix(".part")
+    unfinished.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(target)
+    then = (
+        f"`grader regrade {assignment_id}` judges by it"
+        if assignment.needs_calibration
+        else f"thresholds in rubrics/{assignment_id}.yaml stay as they are until you change them"
+    )
+    print(f"wrote {target}; {then}")
 
 
 def fetch_mnist(settings: Settings) -> None:

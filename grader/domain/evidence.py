@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from grader.domain.answers import Alignment
+from grader.domain.calibration import ReferenceFigures
 from grader.domain.models import ModelReport
 from grader.domain.run import NotebookRun
 
@@ -19,3 +21,5 @@ class Evidence:
     models: ModelReport
     grader_version: str
     seed: int = 0
+    hash_seed: int = 0  # of Python's strings, in every jail
+    reference: Mapping[int, ReferenceFigures] = field(default_factory=dict)  # by width; none: not calibrated

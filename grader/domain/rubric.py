@@ -89,7 +89,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Rubric:
-    """One version of one assignment's rubric. ``sha256`` is of the file's bytes."""
+    """One version of one assignment's rubric. ``sha256`` is of all that it says."""
 
     id: str
     title: str

@@ -1,8 +1,8 @@
 """Inside the jail: measure weights, one frame in and one frame out for each. Runs no student code.
 
 In: ``reference`` (payload: model.py), ``images`` (payload: N rows of ``pixels`` bytes), then a ``model`` per
-set of weights (payload: safetensors). Out: ``prepared`` and ``ready``, or ``broken``; then ``measured`` or ``unmeasured``
-per model, in order.
+set of weights (payload: safetensors). Out: ``prepared`` and ``ready``, or ``broken``; then ``measured`` or
+``unmeasured`` per model, in order.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from grader.sandbox.proc import Proc
 PACKAGE_TARGET = "/opt/grader/grader"
 HARVEST = "/run/harvest"
 HARVEST_BYTES = 256 << 20
+HASH_SEED = 0  # of Python's strings: the order of sets is the same in every run
 
 _FILES: Mapping[str, str] = {
     "/etc/passwd": "root:x:0:0::/nonexistent:/bin/false\nstudent:x:1000:1000::/home/student:/bin/sh\n"
@@ -122,7 +123,7 @@ def _variables(environment: Environment, request: JailRequest) -> dict[str, str]
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "OMP_NUM_THREADS": "1",
         "OMP_WAIT_POLICY": "PASSIVE",
-        "PYTHONHASHSEED": "0",
+        "PYTHONHASHSEED": str(HASH_SEED),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": ":".join(filter(None, [str(Path(PACKAGE_TARGET).parent), extra_paths])),
         **({MAY_NEST: "1"} if request.nests else {}),

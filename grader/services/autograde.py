@@ -19,6 +19,7 @@ from grader.evaluation.measure import measure, shape_of_measuring
 from grader.notebooks.alignment.align import align
 from grader.notebooks.execution.execute import execute, shape_of_runs
 from grader.notebooks.read import read_notebook
+from grader.sandbox.arguments import HASH_SEED
 from grader.sandbox.jail import Jail, JailRequest, Sandbox
 from grader.storage.blobs import Blobs
 
@@ -131,6 +132,27 @@ class Autograder:
             models=models,
             grader_version=self._version,
             seed=rubric.policy.seed,
+            hash_seed=HASH_SEED,
+            reference=assignment.reference_on(models.dataset.sha256),
+        )
+
+    def missing_calibration(self, assignment: Assignment) -> str:
+        """What an instructor must know where the reference was not measured on the data set in use; or "".
+
+        Opens the data set: `SetupIncomplete` where it is damaged or cannot be written.
+        """
+        dataset = self._open_dataset(assignment.rubric.dataset)
+        if assignment.reference_on(dataset.sha256):
+            return ""
+        name = assignment.rubric.id
+        meaning = (
+            "the models of its submissions all go to review"
+            if assignment.needs_calibration
+            else "the rubric's own thresholds count, and whether they are within reach is not known"
+        )
+        return (
+            f"{name} is not calibrated on the data set in use ({dataset.name}, {dataset.sha256[:12]}): "
+            f"{meaning}. Run `grader calibrate {name}`."
         )
 
     def judge(self, evidence: Evidence, assignment: Assignment) -> Grade:

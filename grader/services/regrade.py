@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from grader.assignments import Assignment
@@ -56,7 +56,9 @@ def _regrade_one(database: Database, assignment: Assignment, submission_id: str,
         return "untouched"
     if before.evidence_id == evidence.id and before.grade.rubric_sha256 == assignment.rubric.sha256:
         return "untouched"
-    grade = judge(assignment.rubric, evidence.evidence)
+    # Measured once, held against what the reference is known to reach today.
+    reference = assignment.reference_on(evidence.evidence.models.dataset.sha256)
+    grade = judge(assignment.rubric, replace(evidence.evidence, reference=reference))
     try:
         with database.write() as unit:
             unit.grades.add(submission_id, evidence, grade, now, follows=before)

@@ -11,7 +11,8 @@ from typing import Any
 import nbformat
 
 HERE = Path(__file__).parent
-REFERENCE = HERE.parents[1] / "reference" / "homework_05"
+REFERENCES = HERE.parents[1] / "reference"
+REFERENCE = REFERENCES / "homework_05"
 SHORT_PLACEHOLDER = "[Write your answer here in 2-4 sentences]"
 CHOICE_PLACEHOLDER = "[Write your answer here - e.g., 'B']"
 EXPLANATION_PLACEHOLDER = "[Explain why this is correct]"
@@ -26,7 +27,8 @@ def build(case: Mapping[str, Any], folder: Path) -> bytes:
         return (folder / case["file"]).read_bytes()
     if "text" in case:
         return str(case["text"]).encode(case.get("encoding", "utf-8"))
-    notebook = json.loads((REFERENCE / f"{case.get('base', 'template')}.ipynb").read_text("utf-8"))
+    reference = REFERENCES / case.get("assignment", "homework_05")
+    notebook = json.loads((reference / f"{case.get('base', 'template')}.ipynb").read_text("utf-8"))
     cells: list[Cell] = notebook["cells"]
     _set_code(cells, case)
     for part, written in case.get("answers", {}).items():

@@ -35,7 +35,8 @@ def test_golden(folder: Path, tmp_path: Path, data_folder: Path) -> None:
     case, expected = _load(folder / "case.yaml"), _load(folder / "expected.yaml")
     upload = tmp_path / "homework_05_a_new_user.ipynb"
     upload.write_bytes(build(case, folder))
-    document = _grade(upload, _content(case, tmp_path), tmp_path, data_folder)
+    assignment = case.get("assignment", "homework_05")
+    document = _grade(upload, assignment, _content(case, tmp_path), tmp_path, data_folder)
 
     assert document["status"] == expected["status"], document
     if "message" in expected:
@@ -72,10 +73,10 @@ def _content(case: dict[str, Any], tmp_path: Path) -> Path:
     return tmp_path / "content"
 
 
-def _grade(upload: Path, content: Path, home: Path, data: Path) -> dict[str, Any]:
+def _grade(upload: Path, assignment: str, content: Path, home: Path, data: Path) -> dict[str, Any]:
     settings = {"GRADER_CONTENT": content, "GRADER_HOME": home / "home", "GRADER_DATA": data}
     finished = subprocess.run(
-        [sys.executable, "-m", "grader", "grade", str(upload), "--assignment", "homework_05", "--json"],
+        [sys.executable, "-m", "grader", "grade", str(upload), "--assignment", assignment, "--json"],
         env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
         | {name: str(value) for name, value in settings.items()},
         cwd=REPOSITORY,

@@ -35,6 +35,18 @@ MUTATIONS = {
         "1.5",
         "threshold must be at most 1, e.g. 0.5",
     ),
+    "a threshold that is another word": (
+        "threshold: 0.50",
+        "threshold: measured",
+        "threshold: measured",
+        "threshold must be a number or calibrated, e.g. 0.5",
+    ),
+    "a data set that there is not": (
+        "dataset: mnist",
+        "dataset: cifar",
+        "dataset: cifar",
+        "dataset must be mnist or digits_8x8",
+    ),
     "a threshold of 0": (
         "threshold: 0.50",
         "threshold: 0",
@@ -222,8 +234,13 @@ def test_a_missing_reference_file_is_named(content: Path, name: str) -> None:
             "def build(n): ...\ndef encode(m, x): ...\n",
             "model.py:1: the function decode is missing",
         ),
-        ("calibration.json", "[", "calibration.json:1: this is no JSON"),
-        ("calibration.json", "[]", "calibration.json:1: this is no JSON object; run `grader calibrate`"),
+        ("calibration.json", "[", "calibration.json:1: the file: invalid json"),
+        ("calibration.json", "[]", "calibration.json:1: the file: input should be an object"),
+        (
+            "calibration.json",
+            '{"dataset": {}}',
+            "calibration.json:1: format: field required; remove the file and run `grader calibrate homework",
+        ),
     ],
 )
 def test_an_unusable_reference_file_is_named(content: Path, name: str, text: str, message: str) -> None:

@@ -27,32 +27,35 @@ def make_report(sha256: str = "d", **explained: float) -> ModelReport:
 
 
 def test_the_band_is_two_deviations_and_never_nothing() -> None:
-    figures = summarise({8: [0.50, 0.54, 0.58], 2: [0.2, 0.2]})
+    figures = summarise({8: {1: 0.50, 2: 0.54, 3: 0.58}, 2: {1: 0.2, 2: 0.2}})
     assert list(figures) == ["2", "8"]
     assert figures["8"] == {
+        "by_seed": {"1": 0.5, "2": 0.54, "3": 0.58},
         "mean": 0.54,
-        "std": 0.04,
+        "spread": 0.04,
         "min": 0.5,
         "max": 0.58,
-        "band": 0.08,
         "threshold": 0.4,
+        "band": 0.08,
     }
     assert figures["2"]["band"] == 0.01
 
 
 def test_one_seed_is_enough_and_none_is_not() -> None:
-    assert summarise({8: [0.5]})["8"]["std"] == 0
+    assert summarise({8: {1: 0.5}})["8"]["spread"] == 0
     with pytest.raises(ValueError, match="width 8"):
-        summarise({8: []})
+        summarise({8: {}})
 
 
-def test_a_calibration_takes_each_seeds_best_model() -> None:
+def test_a_calibration_takes_each_seeds_best_model_and_says_by_which_rule() -> None:
     reports = {1: make_report(w2=0.2, w8=0.5), 2: make_report(w2=0.22, w8=0.6)}
-    document = calibration(reports)
+    document = calibration(reports, hash_seed=0)
     assert document["seeds"] == [1, 2]
-    assert document["dataset"]["sha256"] == "d"
+    assert (document["name"], document["threads"], document["hash_seed"]) == ("small", 1, 0)
     assert document["pca_explained_variance"] == {"2": 0.2, "8": 0.4}
+    assert document["explained_variance"]["8"]["by_seed"] == {"1": 0.5, "2": 0.6}
     assert document["explained_variance"]["8"]["mean"] == 0.55
+    assert set(document["rule"]) == {"threshold", "band"}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,7 @@ def test_a_calibration_takes_each_seeds_best_model() -> None:
 )
 def test_a_calibration_from_incomplete_reports_is_refused(reports: dict[int, ModelReport]) -> None:
     with pytest.raises(ValueError, match=r"report|width"):
-        calibration(reports)
+        calibration(reports, hash_seed=0)
 
 
 def test_reseeding_changes_seeds_in_code_and_nothing_else() -> None:
