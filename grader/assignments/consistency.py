@@ -40,8 +40,30 @@ def _check_parts(rubric: RubricFile) -> Iterator[Found]:
                 (*place, "options"),
                 f"only a choice has options; remove them or write kind: choice for {part.key}",
             )
+        yield from _check_budget((*place, "budget"), part, rubric)
         if part.key not in judged:
             yield (*place, "key"), f"no item is about {part.key}; add an item with part: {part.key}"
+
+
+def _check_budget(place: Place, part: Any, rubric: RubricFile) -> Iterator[Found]:
+    """A budget beyond the run's own limits would never be reached, and say what is not so."""
+    budget, limits = part.budget, rubric.run_limits
+    if budget is None:
+        return
+    if part.kind != "exercise":
+        yield place, f"only an exercise has a budget; remove it from {part.key}"
+    if budget.seconds is None and budget.memory_bytes is None:
+        yield place, "budget is empty; write e.g. budget: {seconds: 600}, or remove it"
+    for name, most, most_name in (
+        ("seconds", limits.total_seconds, "total_seconds"),
+        ("memory_bytes", limits.memory_bytes, "memory_bytes"),
+    ):
+        given = getattr(budget, name)
+        if given is not None and given > most:
+            yield (
+                (*place, name),
+                f"{name} must be at most run_limits.{most_name}, {most:.15g} (found {given:.15g})",
+            )
 
 
 def _check_item(place: Place, item: Any, rubric: RubricFile) -> Iterator[Found]:

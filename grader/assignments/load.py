@@ -12,7 +12,17 @@ from pydantic import ValidationError
 
 from grader.checks.thresholds import CALIBRATED
 from grader.domain.calibration import ReferenceFigures
-from grader.domain.rubric import Concept, Item, Part, PartKind, Policy, Rubric, RunLimits, UploadLimits
+from grader.domain.rubric import (
+    Budget,
+    Concept,
+    Item,
+    Part,
+    PartKind,
+    Policy,
+    Rubric,
+    RunLimits,
+    UploadLimits,
+)
 from grader.errors import ContentInvalid, NotFound
 
 from .calibration_file import NAME, Calibration, read_calibration
@@ -129,7 +139,15 @@ def _to_domain(file: RubricFile, sha256: str) -> Rubric:
         title=file.title,
         sha256=sha256,
         parts=tuple(
-            Part(part.key, PartKind(part.kind), part.heading, part.title, part.options) for part in file.parts
+            Part(
+                part.key,
+                PartKind(part.kind),
+                part.heading,
+                part.title,
+                part.options,
+                Budget(**part.budget.model_dump()) if part.budget else Budget(),
+            )
+            for part in file.parts
         ),
         items=tuple(_item(item) for item in file.items),
         upload_limits=UploadLimits(**file.upload_limits.model_dump()),

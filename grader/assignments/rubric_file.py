@@ -66,6 +66,17 @@ class PolicyFile(_Strict):
     seed: int = Field(ge=0, lt=2**32, examples=[0], description="Every run starts from it.")
 
 
+class BudgetFile(_Strict):
+    """What the cells of one exercise may use together; what is not given is limited by `run_limits` alone."""
+
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(default=None, examples=[600])
+    memory_bytes: Annotated[int, Field(gt=0)] | None = Field(
+        default=None,
+        examples=[1073741824],
+        description="Beyond what was in memory when the exercise's first cell began.",
+    )
+
+
 class PartFile(_Strict):
     """One exercise or question, as the template prints it."""
 
@@ -75,6 +86,11 @@ class PartFile(_Strict):
     title: _Name = Field(examples=["Reconstruction Loss"])
     options: dict[_Letter, _Name] = Field(
         default={}, examples=[{"A": "yes", "B": "no"}], description="Choices only: letter and text."
+    )
+    budget: BudgetFile | None = Field(
+        default=None,
+        examples=[{"seconds": 600, "memory_bytes": 1073741824}],
+        description="Exercises only: time and memory of their own.",
     )
 
 

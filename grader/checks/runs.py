@@ -5,7 +5,7 @@ from __future__ import annotations
 from grader.domain.evidence import Evidence
 from grader.domain.grade import CheckResult, ItemState
 from grader.domain.rubric import Item, Part
-from grader.domain.run import CellRun, CellState, NotebookRun, Verdict
+from grader.domain.run import CellRun, CellState, NotebookRun, RanOut, Spent, Verdict
 
 # After these the run's own account of its cells cannot be relied on.
 SUSPICIOUS = frozenset({Verdict.PROTOCOL_ERROR, Verdict.FORBIDDEN_CALL})
@@ -41,8 +41,23 @@ def runs(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # noqa: AR
 
 
 def describe_ending(run: NotebookRun) -> str:
-    """Why the run ended early, in one sentence; empty where it did not."""
-    return _ENDINGS.get(run.verdict, "")
+    """Why the run or one of its exercises ended early, in a sentence; empty where none did."""
+    told = [_ENDINGS.get(run.verdict, ""), *(_describe_spent(spent) for spent in run.spent)]
+    return " ".join(filter(None, told))
+
+
+def _describe_spent(spent: Spent) -> str:
+    if spent.ran_out is RanOut.TIME:
+        return (
+            f"The cells of {spent.title} may take {spent.seconds_limit:g} s together, which were used up; "
+            "what was trained by then counts."
+        )
+    if spent.ran_out is RanOut.MEMORY:
+        return (
+            f"The cells of {spent.title} may take {(spent.memory_limit or 0) / 2**20:.0f} MiB of memory, and "
+            "needed more; what was trained by then counts."
+        )
+    return ""
 
 
 def _explain(run: NotebookRun, good: int) -> str:
@@ -65,6 +80,8 @@ def _explain(run: NotebookRun, good: int) -> str:
 
 def _describe_cell(cell: CellRun) -> str:
     name = f"The first that did not is cell {cell.index + 1} of the notebook (counting text cells too)"
+    if cell.exercise_over:
+        return f"{name}: {cell.error}."
     if cell.state is CellState.TIMEOUT:
         return f"{name}: it took longer than one cell may."
     if cell.state is CellState.NOT_RUN:

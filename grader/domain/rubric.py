@@ -21,6 +21,14 @@ class PartKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """What the cells of one exercise may use together. None: only the run's limits hold."""
+
+    seconds: float | None = None
+    memory_bytes: int | None = None  # beyond what was there when its first cell began
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One exercise or question of the homework, as the template prints it."""
 
@@ -29,6 +37,7 @@ class Part:
     heading: str  # "Question 3": how the template's heading begins
     title: str  # "Reconstruction Loss"
     options: Mapping[str, str] = field(default_factory=dict)  # choice only: letter → text
+    budget: Budget = Budget()  # exercises only
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,26 @@ class Verdict(StrEnum):
     FORBIDDEN_CALL = "forbidden_call"
 
 
+class RanOut(StrEnum):
+    """What an exercise had too little of."""
+
+    NOTHING = "nothing"
+    TIME = "time"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one exercise used of its own budget."""
+
+    part: str
+    title: str  # as the template names it
+    seconds: float
+    seconds_limit: float | None
+    memory_limit: int | None
+    ran_out: RanOut
+
+
 @dataclass(frozen=True, slots=True)
 class CellRun:
     """One code cell of the submitted notebook."""
@@ -40,6 +60,7 @@ class CellRun:
     output_bytes: int = 0
     error: str = ""  # "ValueError: …", at most 500 characters
     output_cut: bool = False
+    exercise_over: bool = False  # its exercise's time was used up: it was stopped, or never begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +107,4 @@ class NotebookRun:
     versions: Mapping[str, str]
     threads: int
     detail: str = ""  # one sentence for whoever reads the verdict
+    spent: tuple[Spent, ...] = ()  # of exercises with a budget

@@ -9,6 +9,7 @@ from typing import Any
 
 from grader.assignments import Assignment
 from grader.checks.judge import judge
+from grader.domain.answers import Alignment
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade
 from grader.domain.models import ModelReport
@@ -17,6 +18,7 @@ from grader.domain.run import CellRun, NotebookRun
 from grader.evaluation.datasets import Dataset
 from grader.evaluation.measure import measure, shape_of_measuring
 from grader.notebooks.alignment.align import align
+from grader.notebooks.execution.budgets import budgeted_cells
 from grader.notebooks.execution.execute import execute, shape_of_runs
 from grader.notebooks.read import read_notebook
 from grader.sandbox.arguments import HASH_SEED
@@ -95,8 +97,9 @@ class Autograder:
     ) -> NotebookRun:
         """Run the notebook in a jail; ``on_cell`` hears of each cell as it ends."""
         rubric = assignment.rubric
+        notebook = self.read(data, assignment)
         return execute(
-            self.read(data, assignment),
+            notebook,
             rubric.run_limits,
             self._sandbox,
             mounts=self._open_dataset(rubric.dataset).student_mounts,
@@ -104,7 +107,12 @@ class Autograder:
             on_cell=on_cell,
             on_start=on_start,
             seed=rubric.policy.seed,
+            exercises=budgeted_cells(self._align(notebook, assignment), rubric.parts),
         )
+
+    def _align(self, notebook: Notebook, assignment: Assignment) -> Alignment:
+        template = read_notebook(assignment.template, assignment.rubric.upload_limits)
+        return align(notebook, template, assignment.rubric.parts)
 
     def measure(
         self, run: NotebookRun, assignment: Assignment, *, on_start: Callable[[Jail], None] = _ignore
@@ -123,15 +131,13 @@ class Autograder:
 
     def gather(self, data: bytes, assignment: Assignment, run: NotebookRun, models: ModelReport) -> Evidence:
         """Put everything together that a check may see."""
-        rubric = assignment.rubric
-        template = read_notebook(assignment.template, rubric.upload_limits)
         return Evidence(
             notebook_sha256=hashlib.sha256(data).hexdigest(),
-            alignment=align(self.read(data, assignment), template, rubric.parts),
+            alignment=self._align(self.read(data, assignment), assignment),
             run=run,
             models=models,
             grader_version=self._version,
-            seed=rubric.policy.seed,
+            seed=assignment.rubric.policy.seed,
             hash_seed=HASH_SEED,
             reference=assignment.reference_on(models.dataset.sha256),
         )

@@ -58,17 +58,21 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _content(case: dict[str, Any], tmp_path: Path) -> Path:
-    """The content folder; with a copy of the rubric where the case tightens its limits."""
-    if "limits" not in case:
+    """The content folder; with a copy of the rubric where the case has limits or budgets of its own."""
+    if "limits" not in case and "budgets" not in case:
         return REPOSITORY
     for name in ("rubrics", "reference"):
         shutil.copytree(REPOSITORY / name, tmp_path / "content" / name)
-    path = tmp_path / "content" / "rubrics" / "homework_05.yaml"
+    path = tmp_path / "content" / "rubrics" / f"{case.get('assignment', 'homework_05')}.yaml"
     yaml = YAML()
     rubric = yaml.load(path)
-    for name, value in case["limits"].items():
+    for name, value in case.get("limits", {}).items():
         section = "upload_limits" if name in rubric["upload_limits"] else "run_limits"
         rubric[section][name] = value
+    for part in rubric["parts"]:  # a budget beyond a tightened limit would be refused
+        part.pop("budget", None)
+        if part["key"] in case.get("budgets", {}):
+            part["budget"] = case["budgets"][part["key"]]
     yaml.dump(rubric, path)
     return tmp_path / "content"
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import md5, sha256
 from pathlib import Path
 from typing import Any
 
 from grader.domain.notebook import Cell, CellKind, Notebook
-from grader.domain.rubric import RunLimits
+from grader.domain.rubric import Part, RunLimits
 from grader.domain.run import CellRun, NotebookRun
 from grader.notebooks.execution.execute import execute
 from grader.notebooks.execution.weights import inspect_weights
@@ -79,6 +79,7 @@ def run_cells(
     *sources: str,
     mounts: Sequence[Mount] = (),
     on_start: Callable[[Jail], None] = lambda jail: None,
+    exercises: Mapping[int, Part] | None = None,
     **limits: Any,
 ) -> Outcome:
     blobs: dict[str, bytes] = {}
@@ -99,6 +100,7 @@ def run_cells(
         on_cell=told.append,
         on_start=on_start,
         seed=7,
+        exercises=exercises,
     )
     return Outcome(run, blobs, told)
 

@@ -47,6 +47,32 @@ MUTATIONS = {
         "dataset: cifar",
         "dataset must be mnist or digits_8x8",
     ),
+    "a budget for a question": (
+        "    title: Why Compression Forces Learning\n",
+        "    title: Why Compression Forces Learning\n    budget: {seconds: 5}\n",
+        "budget: {seconds: 5}",
+        "only an exercise has a budget; remove it from q1",
+    ),
+    **{
+        f"a budget of {what}": (
+            "budget: {seconds: 1500, memory_bytes: 2147483648}",
+            f"budget: {{{given}}}",
+            f"budget: {{{given}}}",
+            message,
+        )
+        for what, given, message in (
+            ("nothing", "", "budget is empty; write e.g. budget: {seconds: 600}"),
+            (
+                "more time than the run has",
+                "seconds: 1801",
+                "at most run_limits.total_seconds, 1800 (found",
+            ),
+            ("more memory than the run has", "memory_bytes: 3221225473", "at most run_limits.memory_bytes"),
+            ("no time", "seconds: 0", "seconds must be greater than 0, e.g. 600"),
+            ("half a byte", "memory_bytes: 0.5", "memory_bytes must be a whole number, e.g. 1073741824"),
+            ("something unknown", "cells: 3", "there is no field cells"),
+        )
+    },
     "a threshold of 0": (
         "threshold: 0.50",
         "threshold: 0",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from grader.checks.runs import describe_ending
 from grader.domain.grade import ItemState
-from grader.domain.run import CellRun, CellState, Verdict
+from grader.domain.run import CellRun, CellState, RanOut, Spent, Verdict
 from tests.unit.judging import make_evidence, run_check
 
 OK = CellRun(1, CellState.OK)
@@ -58,3 +61,25 @@ def test_an_early_end_is_told(verdict: Verdict, words: str) -> None:
 def test_a_run_that_cannot_be_believed_is_looked_at_by_a_human(verdict: Verdict) -> None:
     result = run_check("runs", make_evidence(verdict=verdict))
     assert (result.share, result.state) == (1.0, ItemState.NEEDS_REVIEW)
+
+
+@pytest.mark.parametrize(
+    ("ran_out", "words"),
+    [
+        (RanOut.TIME, "The cells of Exercise 1 may take 600 s together, which were used up"),
+        (RanOut.MEMORY, "The cells of Exercise 1 may take 1024 MiB of memory, and needed more"),
+        (RanOut.NOTHING, ""),
+    ],
+)
+def test_an_exercise_that_ran_out_of_its_budget_is_told(ran_out: RanOut, words: str) -> None:
+    evidence = make_evidence()
+    spent = Spent("ex1", "Exercise 1", 600.0, 600.0, 1 << 30, ran_out)
+    told = describe_ending(replace(evidence.run, spent=(spent,)))
+    assert told.startswith(words)
+    assert bool(told) is bool(words)
+
+
+def test_a_cell_that_was_left_out_says_so() -> None:
+    cell = CellRun(4, CellState.NOT_RUN, error="the time of Exercise 1 (3 s) was used up", exercise_over=True)
+    feedback = run_check("runs", make_evidence(cells=[cell])).feedback
+    assert "cell 5 of the notebook (counting text cells too): the time of Exercise 1 (3 s)" in feedback

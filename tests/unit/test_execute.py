@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from grader.domain.answers import Alignment, Answer, AnswerState
 from grader.domain.notebook import Cell, CellKind, Notebook
-from grader.domain.rubric import RunLimits
-from grader.domain.run import CellRun, CellState, NotebookRun, Verdict
+from grader.domain.rubric import Budget, Part, PartKind, RunLimits
+from grader.domain.run import CellRun, CellState, NotebookRun, RanOut, Verdict
 from grader.errors import RunIncomplete
+from grader.notebooks.execution.budgets import budgeted_cells
 from grader.notebooks.execution.execute import execute
 from grader.sandbox.fake import FakeSandbox
 from grader.sandbox.jail import ExitReason, Frame, Jail, JailExit
@@ -63,7 +67,7 @@ class Desk:
         self.blobs[name] = blob
         return name
 
-    def run(self, notebook: Notebook = NOTEBOOK) -> NotebookRun:
+    def run(self, notebook: Notebook = NOTEBOOK, exercises: Mapping[int, Part] | None = None) -> NotebookRun:
         return execute(
             notebook,
             LIMITS,
@@ -73,6 +77,7 @@ class Desk:
             on_cell=self.cells.append,
             on_start=self.jails.append,
             seed=7,
+            exercises=exercises,
         )
 
 
@@ -91,7 +96,7 @@ def test_the_request_holds_the_sources_of_code_cells_and_nothing_else_of_the_fil
     desk.run(Notebook((Cell(0, CellKind.CODE, "x = '\ud800'", "id"), Cell(1, CellKind.RAW, "raw"))))
     request = desk.sandbox.requests[0]
     (frame,) = request.frames
-    assert json.loads(frame.payload) == [{"index": 0, "source": "x = '?'"}]
+    assert json.loads(frame.payload) == [{"index": 0, "source": "x = '?'", "exercise": None}]
     assert request.opening[0].header["seed"] == 7
 
 
@@ -229,3 +234,62 @@ def test_models_beyond_the_bytes_of_a_run_are_left_out() -> None:
 def test_the_harvests_own_remarks_are_passed_on() -> None:
     remarks = Frame(END.header, b"AE: MemoryError: too large\n")
     assert "AE: MemoryError: too large" in Desk(READY, done(1), done(3), remarks).run().detail
+
+
+EXERCISE = Part("ex1", PartKind.EXERCISE, "Exercise 1", "Train", budget=Budget(seconds=5))
+
+
+def test_cells_of_an_exercise_whose_time_is_over_are_kept_as_not_run() -> None:
+    over = done(1, "timeout", exercise_over=True), done(3, "not_run", exercise_over=True)
+    run = Desk(READY, *over, END).run(exercises={1: EXERCISE, 3: EXERCISE})
+    assert [cell.state for cell in run.cells] == [CellState.TIMEOUT, CellState.NOT_RUN]
+    assert run.verdict is Verdict.TIMEOUT
+    (spent,) = run.spent
+    assert (spent.part, spent.ran_out) == ("ex1", RanOut.TIME)
+
+
+@pytest.mark.parametrize(
+    ("frame", "exercises"),
+    [
+        (done(1, "not_run"), {1: EXERCISE}),
+        (done(1, "timeout", exercise_over=True), {}),
+        (done(1, "timeout", exercise_over=True), {1: replace(EXERCISE, budget=Budget(memory_bytes=1))}),
+    ],
+    ids=["left out for no reason", "no exercise", "no time to use up"],
+)
+def test_a_cell_that_was_left_out_without_a_budget_ends_the_run(
+    frame: Frame, exercises: dict[int, Part]
+) -> None:
+    assert Desk(READY, frame, END).run(exercises=exercises).verdict is Verdict.PROTOCOL_ERROR
+
+
+def test_the_child_is_told_each_cells_exercise_and_budget() -> None:
+    desk = Desk(READY, END)
+    desk.run(exercises={3: EXERCISE})
+    (frame,) = desk.sandbox.requests[0].frames
+    assert [cell["exercise"] for cell in json.loads(frame.payload)] == [None, "ex1"]
+    assert frame.header["budgets"] == {"ex1": {"seconds": 5, "memory_bytes": None}}
+
+
+@pytest.mark.parametrize(
+    ("error", "ran_out"),
+    [
+        ("MemoryError: ", RanOut.MEMORY),
+        ("RuntimeError: DefaultCPUAllocator: can't allocate memory", RanOut.MEMORY),
+        ("numpy._core._exceptions._ArrayMemoryError: Unable to allocate 8 GiB", RanOut.MEMORY),
+        ("ValueError: no", RanOut.NOTHING),
+    ],
+)
+def test_want_of_memory_is_read_from_the_error(error: str, ran_out: RanOut) -> None:
+    limited = replace(EXERCISE, budget=Budget(memory_bytes=1 << 30))
+    run = Desk(READY, done(1, "error", error=error), done(3), END).run(exercises={1: limited})
+    assert [spent.ran_out for spent in run.spent] == [ran_out]
+
+
+def test_cells_of_exercises_without_a_budget_and_common_cells_have_none() -> None:
+    free = replace(EXERCISE, key="ex2", budget=Budget())
+    answers = {
+        "ex1": Answer("ex1", AnswerState.ANSWERED, cells=(4, 6)),
+        "ex2": Answer("ex2", AnswerState.ANSWERED, cells=(8,)),
+    }
+    assert budgeted_cells(Alignment(answers), (EXERCISE, free)) == {4: EXERCISE, 6: EXERCISE}

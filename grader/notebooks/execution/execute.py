@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from time import monotonic
 
 from grader.domain.notebook import Notebook
-from grader.domain.rubric import RunLimits
+from grader.domain.rubric import Part, RunLimits
 from grader.domain.run import CellRun, CellState, NotebookRun, Verdict
+from grader.notebooks.execution.budgets import sum_up
 from grader.notebooks.execution.frames import (
     CellDone,
     End,
@@ -49,23 +50,27 @@ def execute(
     on_cell: Callable[[CellRun], None],
     on_start: Callable[[Jail], None],
     seed: int,
+    exercises: Mapping[int, Part] | None = None,
 ) -> NotebookRun:
     """Run every code cell in order in one fresh jail; what the student's code does is never an exception.
 
     Where there is no code cell, no jail is started.
 
     ``store`` keeps a blob and returns its sha256; ``on_cell`` gets each cell as it ends; ``on_start``
-    gets the running jail, to kill it. Raises `SandboxUnavailable` where no jail starts, and
-    `RunIncomplete` where it ended before the first cell or was killed by us: both are to be retried.
+    gets the running jail, to kill it. ``exercises`` are those with a budget, by their cells' indices: where
+    one has used it up, its other cells are not run and those of the next are. Raises `SandboxUnavailable`
+    where no jail starts, and `RunIncomplete` where it ended before the first cell or was killed by us: both
+    are to be retried.
     """
     began = monotonic()
-    record = _Record(notebook, limits, store, on_cell)
+    exercises = exercises or {}
+    record = _Record(notebook, limits, store, on_cell, exercises)
     if not notebook.code_cells:
         executed = store(executed_notebook(notebook, (), {}))
         return NotebookRun(
             Verdict.OK, (), (), 0.0, 0.0, executed, 0, {}, THREADS, explain(Verdict.OK, (), [])
         )
-    with sandbox.start(_request(notebook, limits, mounts, seed)) as jail:
+    with sandbox.start(_request(notebook, limits, mounts, seed, exercises)) as jail:
         on_start(jail)
         for frame in jail.frames():
             if record.out_of_turn:
@@ -96,6 +101,7 @@ def execute(
         versions=record.ready.versions if record.ready else {},
         threads=THREADS,
         detail=explain(verdict, cells, record.remarks()),
+        spent=sum_up(cells, exercises, record.over),
     )
 
 
@@ -108,7 +114,9 @@ class _Record:
         limits: RunLimits,
         store: Callable[[bytes], str],
         on_cell: Callable[[CellRun], None],
+        exercises: Mapping[int, Part],
     ) -> None:
+        self._exercises = exercises
         self._order = tuple(cell.index for cell in notebook.code_cells)
         self._limits = limits
         self._store = store
@@ -118,6 +126,7 @@ class _Record:
         self._unreadable = 0
         self._notes = ""
         self.models = KeptModels(limits.models)
+        self.over: set[str] = set()  # exercises whose time is used up
         self.outputs: dict[int, list[dict[str, object]]] = {}
         self.ready: Ready | None = None
         self.end: End | None = None
@@ -169,10 +178,29 @@ class _Record:
         if size > limit:
             raise OutOfTurn(f"{size} bytes of outputs")
         error = clean_text(header.error)
-        done = CellRun(header.index, header.cell_state, header.seconds, size, error, header.cut)
+        if header.exercise_over:
+            error = self._note_over(header.index)
+        elif header.cell_state is CellState.NOT_RUN:
+            raise OutOfTurn(f"cell {header.index} was left out for no reason")
+        done = CellRun(
+            index=header.index,
+            state=header.cell_state,
+            seconds=header.seconds,
+            output_bytes=size,
+            error=error,
+            output_cut=header.cut,
+            exercise_over=header.exercise_over,
+        )
         self._done[header.index] = done
         self.outputs[header.index] = outputs
         self._on_cell(done)
+
+    def _note_over(self, index: int) -> str:
+        part = self._exercises.get(index)
+        if part is None or part.budget.seconds is None:
+            raise OutOfTurn(f"cell {index} has no exercise that could be over")
+        self.over.add(part.key)
+        return f"the time of {part.heading} ({part.budget.seconds:g} s) was used up"
 
     def _take_model(self, header: ModelFound, blob: bytes) -> None:
         if header.cell not in self._done:
@@ -211,8 +239,21 @@ def shape_of_runs(limits: RunLimits, mounts: Sequence[Mount], seed: int) -> Jail
     ).shape()
 
 
-def _request(notebook: Notebook, limits: RunLimits, mounts: Sequence[Mount], seed: int) -> JailRequest:
-    cells = [{"index": cell.index, "source": clean_text(cell.source)} for cell in notebook.code_cells]
+def _request(
+    notebook: Notebook,
+    limits: RunLimits,
+    mounts: Sequence[Mount],
+    seed: int,
+    exercises: Mapping[int, Part],
+) -> JailRequest:
+    cells = [
+        {
+            "index": cell.index,
+            "source": clean_text(cell.source),
+            "exercise": exercises[cell.index].key if cell.index in exercises else None,
+        }
+        for cell in notebook.code_cells
+    ]
     models_bytes = _ALL_MODELS * limits.model_bytes
     header = {
         "kind": "run",
@@ -223,6 +264,7 @@ def _request(notebook: Notebook, limits: RunLimits, mounts: Sequence[Mount], see
         "output_bytes": limits.output_bytes,
         "model_bytes": limits.model_bytes,
         "models_bytes": models_bytes,
+        "budgets": {part.key: asdict(part.budget) for part in exercises.values()},
     }
     outputs = _JSON_GROWTH * (limits.output_bytes + len(cells) * _MARKS_BYTES)
     shape = shape_of_runs(limits, mounts, seed)

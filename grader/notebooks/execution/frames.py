@@ -34,10 +34,11 @@ class CellDone(_Header):
 
     kind: Literal["cell"]
     index: Annotated[int, Field(ge=0, le=_MAX_INDEX)]
-    state: Literal["ok", "error", "timeout"]
+    state: Literal["ok", "error", "timeout", "not_run"]
     seconds: _Seconds
     cut: bool
     error: _Text
+    exercise_over: bool = False  # its exercise's time is used up: it was stopped, or never begun
 
     @property
     def cell_state(self) -> CellState:

@@ -20,7 +20,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO
 
+from grader.domain.run import CellState
 from grader.notebooks.execution.outputs import clean_text, error_line, output_size
+from grader.notebooks.inside.budgets import Budgets
 from grader.notebooks.inside.client import CellClient, CellResult
 from grader.notebooks.inside.harvest_files import collect_models, read_regular_file
 from grader.notebooks.inside.kernel_process import KernelSettings, start_kernel
@@ -32,6 +34,7 @@ from grader.sandbox.syscalls import confine_this_process
 _REQUEST_BYTES = 256 << 20
 _HARVEST = Path(HARVEST)
 _NOTES_BYTES = 4000
+_LEFT_OUT = CellResult(CellState.NOT_RUN, 0.0, [], cut=False)  # its exercise has used up its time
 _PR_SET_DUMPABLE = 4
 _NAMED = ("torch", "torchvision", "numpy", "nbclient", "ipykernel", "ipython")
 
@@ -98,6 +101,7 @@ class _Run:
         self._output_left = int(self._limits["output_bytes"])
         self._models_left = int(self._limits["models_bytes"])
         self._output_full = False
+        self._budgets = Budgets(self._limits["budgets"], _HARVEST)
 
     async def run(self, manager: Any, channels: Any) -> None:
         """Run every cell."""
@@ -114,11 +118,19 @@ class _Run:
             left = deadline - monotonic()
             if left <= 0:
                 return "deadline"
+            exercise = cell["exercise"]
+            if self._budgets.left(exercise) <= 0:
+                self._send_cell(int(cell["index"]), _LEFT_OUT, exercise_over=True)
+                continue
             limit = int(self._limits["output_bytes_per_cell"])
             room = min(limit, self._output_left)
-            result = await client.run_cell(position, min(float(self._limits["cell_seconds"]), left), room)
+            seconds = min(float(self._limits["cell_seconds"]), left, self._budgets.left(exercise))
+            self._budgets.begin(exercise)
+            result = await client.run_cell(position, seconds, room)
+            self._budgets.spend(exercise, result.seconds)
             self._output_full = self._output_full or (result.cut and room < limit)
-            self._send_cell(int(cell["index"]), result)
+            over = result.state is CellState.TIMEOUT and self._budgets.left(exercise) <= 0
+            self._send_cell(int(cell["index"]), result, exercise_over=over)
             self._send_models(int(cell["index"]))
             if result.kernel_lost:
                 return "deadline" if monotonic() >= deadline else "kernel_lost"
@@ -126,7 +138,7 @@ class _Run:
             return "deadline"
         return "output_full" if self._output_full else "completed"
 
-    def _send_cell(self, index: int, result: CellResult) -> None:
+    def _send_cell(self, index: int, result: CellResult, *, exercise_over: bool) -> None:
         used = output_size(result.outputs)
         self._output_left = max(0, self._output_left - used)
         header = {
@@ -136,6 +148,7 @@ class _Run:
             "seconds": round(result.seconds, 4),
             "cut": result.cut,
             "error": clean_text(error_line(result.outputs)),
+            "exercise_over": exercise_over,
         }
         self._send(Frame(header, json.dumps(result.outputs, default=str).encode("ascii")))
 

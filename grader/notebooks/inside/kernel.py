@@ -16,6 +16,7 @@ from typing import Any
 
 from grader.notebooks.inside.harvest import Harvest
 from grader.notebooks.inside.imports import ImportWatch, uncollected
+from grader.notebooks.inside.memory import MemoryAllowance
 from grader.notebooks.inside.mnist import serve_mnist
 from grader.notebooks.inside.torchvision_schemas import define_missing_operators
 from grader.sandbox.jail import AHEAD_OF_NEED
@@ -38,6 +39,7 @@ class Preparation:
         self._model_bytes = model_bytes
         self._harvest: Harvest | None = None
         self._notes = 0
+        self.memory = MemoryAllowance(folder)
 
     def begin(self, *, ahead_of_need: bool) -> None:
         """Seed, and watch for the libraries that need more; or import them now."""
@@ -69,6 +71,7 @@ class Preparation:
 
     def after_cell(self, *_: Any) -> None:
         """IPython's ``post_run_cell``: it comes after errors and interrupts, too."""
+        self.memory.end()
         if self._harvest is not None:
             self._harvest.after_cell()
 
@@ -111,6 +114,7 @@ def main() -> None:
     # The tip of the day draws from `random`, each time that somebody asks what kernel this is.
     app.shell.enable_tip = False
     preparation.begin(ahead_of_need=AHEAD_OF_NEED in os.environ)
+    app.shell.events.register("pre_run_cell", preparation.memory.begin)
     app.shell.events.register("post_run_cell", preparation.after_cell)
     app.start()
 
