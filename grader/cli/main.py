@@ -150,11 +150,19 @@ def print_schema() -> None:
 
 
 @data_app.command("fetch")
-def fetch_data() -> None:
-    """Get the real MNIST where the network allows; the embedded digits serve until then."""
+def fetch_data(
+    mirror: Annotated[
+        list[str] | None,
+        typer.Option(help="Where to ask: https://… or file:///…; may be repeated. Default: known ones."),
+    ] = None,
+) -> None:
+    """Get the real MNIST where the network allows; the embedded digits serve until then.
+
+    What broke off is resumed, now or when it is run again.
+    """
     from grader.cli.upkeep import fetch_mnist
 
-    fetch_mnist(read_settings())
+    fetch_mnist(read_settings(), mirror or [])
 
 
 @submission_app.command("retry")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich.progress import Progress, TimeElapsedColumn
+from rich.progress import DownloadColumn, Progress, TaskID, TimeElapsedColumn
 
 from grader.assignments import load_assignment, rubric_json_schema
 from grader.cli import render
@@ -110,15 +111,20 @@ def calibrate_assignment(settings: Settings, assignment_id: str, seeds: int) -> 
     print(f"wrote {target}; {then}")
 
 
-def fetch_mnist(settings: Settings) -> None:
+def fetch_mnist(settings: Settings, mirrors: Sequence[str]) -> None:
     """Get the real MNIST. Raises `SetupIncomplete` where it cannot be had, and says what is used instead."""
-    with Progress(console=render.console()) as progress:
-        tasks = {}
+    columns = (*Progress.get_default_columns(), DownloadColumn())
+    with Progress(*columns, console=render.console()) as bar:
+        tasks: dict[str, TaskID] = {}
 
-        def show(name: str, done: int) -> None:
+        def show(name: str, done: int, size: int) -> None:
             if name not in tasks:
-                tasks[name] = progress.add_task(name, total=None)
-            progress.update(tasks[name], completed=done)
+                tasks[name] = bar.add_task(name, total=size)
+            bar.update(tasks[name], completed=done)
 
-        dataset = fetch.fetch_mnist(settings.data_folder, progress=show)
+        asked = [mirror if mirror.endswith("/") else f"{mirror}/" for mirror in mirrors]
+        dataset = fetch.fetch_mnist(settings.data_folder, mirrors=asked or fetch.MIRRORS, progress=show)
     print(f"{dataset.name} is in {dataset.folder}; {dataset.held_out_images} of its images are held out")
+    for name, assignment in sorted(read_assignments(settings).items()):
+        if assignment.rubric.dataset == "mnist" and not assignment.reference_on(dataset.sha256):
+            print(f"{name} is not calibrated on it yet: run `grader calibrate {name}`")

@@ -1,19 +1,17 @@
-"""Get MNIST itself, where the network allows: four files, checked, resumed when a download broke off."""
+"""Get MNIST itself, where the network allows, and prepare it: 1,000 of its test images are held out."""
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from http.client import HTTPException
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from time import sleep
 
 import numpy as np
 
 from grader.errors import SetupIncomplete
+from grader.evaluation.download import Progress, RemoteFile, download
 from grader.evaluation.embedded import TEST
 from grader.evaluation.idx import IdxInvalid, unpack_images, unpack_labels
 from grader.evaluation.jitter import grow
@@ -25,27 +23,23 @@ MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "http://yann.lecun.com/exdb/mnist/",
 )
-MD5 = {
-    TRAIN_IMAGES: "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-    TRAIN_LABELS: "d53e105ee54ea40749a09fcbcd1e9432",
-    TEST_IMAGES: "9fb629c4189551a2d022fa330f9573f3",
-    TEST_LABELS: "ec29112dd5afa0611ce80d1b7f02629c",
-}
+FILES = (
+    RemoteFile(TRAIN_IMAGES, 9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+    RemoteFile(TRAIN_LABELS, 28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+    RemoteFile(TEST_IMAGES, 1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+    RemoteFile(TEST_LABELS, 4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+)
 SEED = 20_241
 HELD_OUT = 1_000  # of the official test images
-_MOST_BYTES = 64 << 20  # the largest of the four weighs 10 MB
-_PIECE = 1 << 18
-_SECONDS = 30.0
-
-Progress = Callable[[str, int], None]  # file name, bytes so far
 
 
 def fetch_mnist(
     root: Path,
     *,
     mirrors: Sequence[str] = MIRRORS,
-    md5: Mapping[str, str] = MD5,
-    progress: Progress = lambda _name, _bytes: None,
+    files: Sequence[RemoteFile] = FILES,
+    progress: Progress = lambda _name, _bytes, _size: None,
+    pause: Callable[[float], None] = sleep,
 ) -> Dataset:
     """Download MNIST's four files and prepare them as ``<root>/mnist``; what is there already is kept.
 
@@ -57,13 +51,28 @@ def fetch_mnist(
 
     def build(folder: Path) -> None:
         make_folder(downloads)
-        files = {name: _fetch(downloads / name, mirrors, wanted, progress) for name, wanted in md5.items()}
-        _write(folder, files)
+        try:
+            paths = [download(file, downloads, mirrors, progress=progress, pause=pause) for file in files]
+        except SetupIncomplete as error:
+            raise SetupIncomplete(
+                f"{error}. Nothing is broken: the embedded digits are used instead. To use MNIST itself, run "
+                "`grader data fetch` where the network allows it (HTTPS_PROXY names a proxy); it goes on "
+                "where it stopped. Or put the four files into a folder and run "
+                "`grader data fetch --mirror file:///THAT/FOLDER/`"
+            ) from None
+        _write(folder, {path.name: _unpack(path) for path in paths})
 
     dataset = prepare(root / "mnist", build)
-    for name in md5:
-        (downloads / name).unlink(missing_ok=True)
+    for file in files:
+        (downloads / file.name).unlink(missing_ok=True)
     return dataset
+
+
+def _unpack(path: Path) -> bytes:
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise SetupIncomplete(f"{path} cannot be unpacked ({error}): remove it and fetch again") from error
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -84,46 +93,3 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         held_out=test[hidden],
         originals=train,
     )
-
-
-def _fetch(path: Path, mirrors: Sequence[str], md5: str, progress: Progress) -> bytes:
-    """Return the file's content, unpacked: from an earlier download or the first mirror that has it."""
-    failures: list[str] = []
-    for mirror in mirrors:
-        try:
-            if _digest(path) != md5:
-                _download(mirror + path.name, path, progress)
-            if _digest(path) != md5:
-                path.unlink(missing_ok=True)
-                raise OSError("the file came with a wrong checksum")
-            return gzip.decompress(path.read_bytes())
-        except (OSError, EOFError, zlib.error, HTTPException, ValueError) as error:
-            failures.append(f"{mirror}: {error}")
-    raise SetupIncomplete(
-        f"{path.name} could not be downloaded ({'; '.join(failures)}). Nothing is broken: the embedded "
-        "digits are used instead. To use MNIST itself, run `grader data fetch` where the network allows it"
-    )
-
-
-def _download(url: str, path: Path, progress: Progress) -> None:
-    """Append to ``path`` what is missing of it; begin anew where the server cannot resume."""
-    have = path.stat().st_size if path.exists() else 0
-    request = Request(url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310  the mirrors are ours
-    try:
-        answer = urlopen(request, timeout=_SECONDS)  # noqa: S310
-    except HTTPError as error:
-        if error.code == 416:  # what we have is longer than the file
-            path.unlink(missing_ok=True)
-        raise
-    with answer:
-        resumed = have > 0 and answer.status == 206
-        with path.open("ab" if resumed else "wb") as file:
-            while piece := answer.read(_PIECE):
-                file.write(piece)
-                if file.tell() > _MOST_BYTES:
-                    raise OSError("the file is far larger than any of MNIST's")
-                progress(path.name, file.tell())
-
-
-def _digest(path: Path) -> str | None:
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.exists() else None
