@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from grader.assignments.calibration_file import Calibration
 from grader.checks.registry import CHECKS
+from grader.domain.calibration import ReferenceFigures
 from grader.domain.grade import CheckResult, ItemState
+from grader.domain.rubric import Item
 from grader.domain.run import CellRun, CellState
 from grader.domain.submission import SubmissionState
 from grader.errors import NotAuthenticated, NotFound, NotPermitted, RequestRefused, StorageUnavailable
@@ -246,6 +249,21 @@ def test_a_regrade_that_changes_no_points_confirms(parts: Parts, check_share: di
     submission_id = _graded(parts)
     check_share["share"] = 0.75
     assert regrade(parts.database, make_assignment(sha256="b" * 64), NOW).confirmed == (submission_id,)
+
+
+def test_a_regrade_holds_stored_models_against_the_calibration_of_today(parts: Parts) -> None:
+    params = {"latent_dim": 2, "threshold": "calibrated"}
+    asked = Item("ex1.latent_2", "ex1", "Width 2", 8.0, "reconstruction", params)
+    submission_id = _graded(parts)
+    before = make_assignment(sha256="b" * 64, items=(asked,))
+    regrade(parts.database, before, NOW)
+    assert _document(parts, submission_id)["gradingProgress"] == "PendingManual"
+    figures = {2: ReferenceFigures(seeds=3, mean=0.28, spread=0.01, threshold=0.22, band=0.02)}
+    known = {"d" * 64: Calibration("mnist", "s", figures)}
+    after = replace(make_assignment(sha256="c" * 64, items=(asked,)), calibration=known)
+    assert regrade(parts.database, after, NOW).changed == (submission_id,)
+    document = _document(parts, submission_id)
+    assert (document["scoreGiven"], document["gradingProgress"]) == (8.0, "FullyGraded")
 
 
 def test_a_submission_that_a_check_fails_on_does_not_stop_the_others_regrade(

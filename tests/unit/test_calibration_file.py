@@ -12,7 +12,11 @@ import pytest
 
 from grader.assignments import join_calibration, load_assignment
 from grader.assignments.calibration_file import FORMAT, read_calibration
+from grader.cli.compose import make_autograder
+from grader.cli.settings import Settings
 from grader.evaluation.calibrate import RULE
+from grader.sandbox.fake import FakeSandbox
+from grader.storage import Blobs
 
 FIGURES = {"by_seed": {"1": 0.5, "2": 0.6}, "mean": 0.55, "spread": 0.07, "threshold": 0.4, "band": 0.14}
 
@@ -97,3 +101,19 @@ def test_a_data_set_that_was_never_measured_has_no_reference(repository: Path) -
     assert assignment.reference_on("0" * 64) == {}
     assert assignment.needs_calibration
     assert not replace(assignment, rubric=replace(assignment.rubric, items=())).needs_calibration
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("small_digits", "all go to review"), ("homework_05", "the rubric's own thresholds count")],
+)
+def test_a_data_set_in_use_that_was_never_measured_is_told_with_the_line_to_type(
+    repository: Path, data_folder: Path, tmp_path: Path, name: str, words: str
+) -> None:
+    assignment = load_assignment(repository, name)
+    settings = Settings(home=tmp_path, content=repository, data=data_folder)
+    autograder = make_autograder(settings, FakeSandbox(()), Blobs(tmp_path))
+    assert autograder.missing_calibration(assignment) == ""
+    told = autograder.missing_calibration(replace(assignment, calibration={}))
+    assert words in told
+    assert f"Run `grader calibrate {name}`." in told

@@ -23,6 +23,7 @@ from grader.notebooks.inside.records import ModelFiles, ModelRecord
 
 _WATCHED_CALLS = 256  # module calls looked at after something new; then the hook is off and costs nothing
 _SNAPSHOT_SECONDS = 30.0  # how much training a killed cell can lose at most
+_BETWEEN_MODELS_SECONDS = 0.2  # where a new model is made: it may be the one that there is no memory for
 _LEAST_INPUT = 16  # numbers per sample; less is no image
 
 
@@ -89,6 +90,8 @@ class Harvest:
                 self._models.pop(key, None)
             self._owners.clear()
             self._watch_calls()
+            if time.monotonic() - self._last_write > _BETWEEN_MODELS_SECONDS:
+                self._write([model for model in list(self._models.values()) if model.active])
         except Exception as error:
             self._report("a new module", error)
 
