@@ -61,9 +61,8 @@ def _figures(report: ModelReport, params: ReconstructionParameters, best: Measur
     pca = _pca_explained(report, params.latent_dim)
     yardstick = "" if pca is None else f" PCA with as many numbers explains {pca:.1%}."
     if params.reference is not None:
-        yardstick += (
-            f" The reference solution explains {params.reference.mean:.1%} ± {params.reference.band:.1%}."
-        )
+        figures = params.reference
+        yardstick += f" The reference solution explains {figures.mean:.1%} ± {figures.band:.1%}."
     explained = f"{best.explained_variance:.1%}"
     if best.explained_variance < params.threshold and explained == f"{params.threshold:.1%}":
         explained = f"just under {explained}"

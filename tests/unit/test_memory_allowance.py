@@ -1,7 +1,8 @@
-"""A soft limit on memory for the cells of one exercise: lifted after each cell, counted from its first one."""
+"""A soft limit on memory for one exercise's cells: lifted after each, counted from the first."""
 
 from __future__ import annotations
 
+import os
 import resource
 from pathlib import Path
 
@@ -79,6 +80,19 @@ def test_what_student_code_writes_in_its_place_changes_nothing(
     (tmp_path / "allowance").write_text(text, encoding="utf-8")
     MemoryAllowance(tmp_path).begin()
     assert limits.soft == UNLIMITED
+
+
+def test_what_student_code_leaves_in_its_place_is_replaced_and_never_followed(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("as it was")
+    (tmp_path / "allowance").symlink_to(tmp_path / "victim")
+    budgets = Budgets({"ex1": {"seconds": None, "memory_bytes": MIB}}, tmp_path)
+    budgets.begin("ex1")
+    assert (tmp_path / "victim").read_text() == "as it was"
+    assert (tmp_path / "allowance").read_text() == f"ex1 {MIB}"
+    (tmp_path / "allowance").unlink()
+    os.mkfifo(tmp_path / "allowance")  # opening it would wait for ever
+    budgets.begin("ex1")
+    assert (tmp_path / "allowance").is_file()
 
 
 def test_a_folder_in_its_place_stops_nobody(tmp_path: Path) -> None:

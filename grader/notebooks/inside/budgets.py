@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from math import inf
 from pathlib import Path
@@ -32,8 +33,11 @@ class Budgets:
             if memory is None:
                 self._file.unlink(missing_ok=True)
             else:
-                # No other name and then a rename: the kernel reads it only when a cell begins.
-                self._file.write_text(f"{exercise} {memory}", encoding="ascii")
+                # Student code can write here too: a link or pipe in its place is replaced, not opened.
+                unfinished = self._file.with_name(f".{secrets.token_hex(8)}")
+                with unfinished.open("x", encoding="ascii") as file:
+                    file.write(f"{exercise} {memory}")
+                unfinished.replace(self._file)
         except OSError:  # student code can put anything in its place; the jail's own limits hold all the same
             return
 

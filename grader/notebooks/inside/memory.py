@@ -27,10 +27,11 @@ class MemoryAllowance:
     def begin(self, *_: Any) -> None:
         """Before a cell: limit it as the child says. Never raises an `Exception`."""
         try:
-            exercise, allowed = self._file.read_text(encoding="ascii").split()
+            exercise, told = self._file.read_text(encoding="ascii").split()
+            allowed = int(told)
         except (OSError, ValueError):
             return
-        limit = self._began_with.setdefault(exercise, data_bytes()) + int(allowed)
+        limit = self._began_with.setdefault(exercise, data_bytes()) + allowed
         self._limit(limit if self._hard == _UNLIMITED else min(limit, self._hard))
 
     def end(self) -> None:
