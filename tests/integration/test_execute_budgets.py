@@ -89,3 +89,15 @@ def test_memory_of_cells_that_are_common_to_all_exercises_is_not_limited_by_thei
         exercises={1: exercise(1, memory_bytes=200 * MIB)},
     )
     assert outcome.states == ["ok", "ok", "ok"]
+
+
+def test_a_model_is_saved_when_the_next_is_made_even_if_python_then_ends(sandbox: BubblewrapSandbox) -> None:
+    outcome = run_cells(
+        sandbox,
+        AUTOENCODER,
+        "import os, time\nm, began = AE(2), time.monotonic()\n"
+        "while time.monotonic() - began < 1: fit(m)\n"
+        "next_one = AE(3)\nos.kill(os.getpid(), 9)",
+    )
+    assert outcome.run.verdict is Verdict.KERNEL_DIED
+    assert outcome.widths == [2]

@@ -204,5 +204,6 @@ class Harvest:
                 self._owners[id(part)] = model
 
     def _write(self, models: list[ModelRecord]) -> None:
-        self._last_write = time.monotonic()
-        self._files.write(models)
+        if models:
+            self._last_write = time.monotonic()
+            self._files.write(models)
