@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from benchmarks.accounting import cpu_seconds
@@ -15,11 +16,14 @@ from grader.domain.notebook import Cell, CellKind, Notebook
 from grader.domain.rubric import RunLimits
 from grader.domain.run import NotebookRun, Verdict
 from grader.evaluation.embedded import source_path
-from grader.notebooks.execution.execute import DATA_TARGET, execute
+from grader.notebooks.execution.execute import DATA_TARGET, execute, shape_of_runs
 from grader.sandbox.bubblewrap import open_sandbox
-from grader.sandbox.jail import Mount, Sandbox
+from grader.sandbox.jail import Jail, JailRequest, Mount, Sandbox
+from grader.sandbox.running import BubblewrapJail
+from grader.sandbox.warm_pool import PoolLimits, WarmPool
 from grader.storage.blobs import Blobs
 
+_SEED = 0
 _LIMITS = RunLimits(
     cell_seconds=900,
     total_seconds=1800,
@@ -37,11 +41,37 @@ def open_cold(scratch: Path) -> AbstractContextManager[Sandbox]:
     return nullcontext(open_sandbox(scratch=scratch, hidden=(source_path(),)))
 
 
-def open_warm(scratch: Path, jails: int, refill: bool) -> AbstractContextManager[Sandbox]:
+@contextmanager
+def open_warm(scratch: Path, mounts: Sequence[Mount], jails: int, *, refill: bool) -> Iterator[Sandbox]:
     """Entered once ``jails`` jails stand warm; no more than these are made unless ``refill``."""
-    raise NotImplementedError(
-        f"no warm pool ({jails=}, {refill=}, {scratch}) is plugged in: measure with --sandbox cold"
-    )
+    sandbox = open_sandbox(scratch=scratch, hidden=(source_path(),))
+    shape = shape_of_runs(_LIMITS, mounts, _SEED)
+    if refill:
+        with WarmPool(sandbox, PoolLimits(jails, age_seconds=3600, memory_bytes=8 << 30)) as pool:
+            pool.expect([shape])
+            while pool.ready() < jails:
+                time.sleep(0.01)
+            yield pool
+        return
+    with ExitStack() as held:
+        ready = [held.enter_context(sandbox.prepare(shape)) for _ in range(jails)]
+        for jail in ready:
+            jail.hurry()
+            jail.await_prepared()
+        yield _Ready(ready)
+
+
+class _Ready:
+    """A sandbox that gives the jails it has and makes no more."""
+
+    def __init__(self, jails: list[BubblewrapJail]) -> None:
+        self._jails = jails
+
+    def start(self, request: JailRequest) -> Jail:
+        """Give the next one."""
+        jail = self._jails.pop()
+        jail.begin(request)
+        return jail
 
 
 def main() -> None:
@@ -64,11 +94,11 @@ def main() -> None:
             notebook,
             _LIMITS,
             sandbox,
-            mounts=(Mount(asked.data, DATA_TARGET),),
+            mounts=mounts,
             store=blobs.put,
             on_cell=lambda _: None,
             on_start=lambda _: None,
-            seed=0,
+            seed=_SEED,
         )
 
     # What the service itself needs to be up is spent once, not for each notebook.
@@ -76,7 +106,9 @@ def main() -> None:
     warm = asked.sandbox == "warm"
     # Alone, a refill would be counted to a notebook that it does not serve; six are the service at work.
     refill = asked.count > asked.workers
-    with open_warm(asked.scratch, asked.workers, refill) if warm else open_cold(asked.scratch) as sandbox:
+    mounts = (Mount(asked.data, DATA_TARGET),)
+    warmed = open_warm(asked.scratch, mounts, asked.workers, refill=refill)
+    with warmed if warm else open_cold(asked.scratch) as sandbox:
         claimed, began = cpu_seconds(asked.group), time.monotonic()
         with ThreadPoolExecutor(asked.workers) as workers:
             runs = list(workers.map(run_one, [sandbox] * asked.count))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,7 +25,7 @@ TRAIN_LABELS = "train-labels-idx1-ubyte.gz"
 TEST_IMAGES = "t10k-images-idx3-ubyte.gz"
 TEST_LABELS = "t10k-labels-idx1-ubyte.gz"
 
-RECIPE = 1  # raise it when the same sources shall give other images: what stands on disk is then made anew
+RECIPE = 2  # raise it when the same sources shall give other images: what stands on disk is then made anew
 _STUDENT_TARGET = "/data/mnist"
 _HELD_OUT = "held_out-images-idx3-ubyte"  # not compressed: its sha256 then hangs on no zlib
 _DESCRIPTION = "dataset.json"
@@ -42,7 +43,7 @@ class Dataset:
 
     @property
     def student_mounts(self) -> tuple[Mount, ...]:
-        """What the notebook's jail may read: idx .gz files and their checksums."""
+        """What the notebook's jail may read: idx files, the same compressed, and these ones' checksums."""
         return (Mount(self.folder / "student", _STUDENT_TARGET),)
 
     @property
@@ -96,6 +97,7 @@ def write_dataset(
     packed = {filename: compress(data) for filename, data in files.items()}
     for filename, data in packed.items():
         (student / filename).write_bytes(data)
+        (student / Path(filename).stem).write_bytes(files[filename])
     checksums = {filename: _md5(data) for filename, data in packed.items()}
     (student / "checksums.json").write_text(json.dumps(checksums, indent=1) + "\n", encoding="ascii")
 
@@ -118,6 +120,18 @@ def write_dataset(
 
 def load_dataset(folder: Path) -> Dataset | None:
     """Open a prepared folder; None where it is missing, half-written, damaged or of an older recipe."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    # Its bytes are read again only when a file was touched: this is called for every notebook.
+    return _read_dataset(folder, tuple((path, *_signature(path)) for path in files))
+
+
+def _signature(path: Path) -> tuple[int, ...]:
+    about = path.stat()
+    return about.st_ino, about.st_size, about.st_mtime_ns, about.st_mode
+
+
+@lru_cache(maxsize=8)
+def _read_dataset(folder: Path, _: tuple[object, ...]) -> Dataset | None:
     try:
         description = Description.model_validate_json((folder / _DESCRIPTION).read_bytes())
         checksums: Mapping[str, str] = json.loads((folder / "student" / "checksums.json").read_bytes())
@@ -127,6 +141,7 @@ def load_dataset(folder: Path) -> Dataset | None:
             and hashlib.sha256((folder / _HELD_OUT).read_bytes()).hexdigest() == description.held_out_sha256
             and set(checksums) == {TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS}
             and all(_md5((folder / "student" / name).read_bytes()) == md5 for name, md5 in checksums.items())
+            and all((folder / "student" / Path(name).stem).is_file() for name in checksums)
         )
     except PermissionError as error:
         raise SetupIncomplete(

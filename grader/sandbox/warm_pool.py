@@ -190,7 +190,9 @@ class WarmPool:
         if jail.await_prepared():
             return True
         jail.__exit__(None, None, None)
-        _log.warning("a jail for %s ended while it was prepared: %s", missing.shape.entry, jail.exit().detail)
+        if not self._closed:
+            why = jail.exit().detail
+            _log.warning("a jail for %s ended while it was prepared: %s", missing.shape.entry, why)
         return False
 
     @staticmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import random
+import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -123,6 +124,15 @@ def _settle_down() -> None:
     work = Path.home() / _HOMEWORK_FOLDER
     work.mkdir(parents=True, exist_ok=True)
     os.chdir(work)
+    _take_font_list()
+
+
+def _take_font_list() -> None:
+    """Spare matplotlib the search for fonts, where the set-up has searched for them before."""
+    for known in (Path(sys.prefix) / "share" / "grader" / "matplotlib").glob("fontlist-*.json"):
+        folder = Path(os.environ["MPLCONFIGDIR"])
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(known, folder / known.name)
 
 
 if __name__ == "__main__":
