@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from grader.domain.run import CellRun, CellState, NotebookRun
+from grader.domain.run import CellRun, CellState, NotebookRun, Verdict
 from tests.attacks.cases import Case
 
 PARENT_MB = 150
@@ -24,7 +24,8 @@ def judge_run(case: Case, run: NotebookRun, told: Sequence[CellRun], executed: b
     for number, (cell, wanted) in enumerate(zip(run.cells[1:], case.states, strict=True), 1):
         if cell.state not in wanted:
             yield f"cell {number} is {cell.state}, not {_either(wanted)}: {cell.error} {texts[number][-300:]!r}"
-    if run.cells[-1].state is CellState.OK and not case.testimony and texts[-1] != "after\n":
+    heard = case.testimony or run.verdict is Verdict.OUTPUT_LIMIT or "after\n" in texts[-1]
+    if run.cells[-1].state is CellState.OK and not heard:
         yield f"the cell after the attack printed {texts[-1][:300]!r}"
     if [cell for cell in run.cells if cell.state is not CellState.NOT_RUN] != list(told):
         yield "the cells that were told as they ended are not those of the run"
