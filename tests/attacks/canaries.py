@@ -49,7 +49,9 @@ class Canaries:
         os.set_inheritable(kept_open, True)
         self._stack.callback(os.close, kept_open)
         # Beside us under our own uid, its secret in its memory, environment and arguments.
-        self._process = self._stack.enter_context(subprocess.Popen([sys.executable, "-c", _WAIT, self.secret], stdin=subprocess.PIPE))
+        self._process = self._stack.enter_context(
+            subprocess.Popen([sys.executable, "-c", _WAIT, self.secret], stdin=subprocess.PIPE)
+        )
         self._stack.callback(self._process.kill)
         self.places |= {
             "folder": str(self._folder),

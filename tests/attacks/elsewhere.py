@@ -20,6 +20,7 @@ mount -t tmpfs -o mode=0755 stage "$stage"
 for part in $needed; do mkdir -p "$stage$part"; mount --rbind "$part" "$stage$part"; done
 for part in $closed; do mount -t tmpfs -o mode=0755 open "$part"; done
 for part in $needed; do mkdir -p "$part"; mount --rbind "$stage$part" "$part"; done
+umount -l "$stage"; rmdir "$stage"
 exec "$@"
 """
 _FREEZE = """

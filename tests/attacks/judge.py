@@ -23,7 +23,8 @@ def judge_run(case: Case, run: NotebookRun, told: Sequence[CellRun], executed: b
         yield f"the cell before the attack was not kept: {run.cells[0]}, {texts[0]!r}"
     for number, (cell, wanted) in enumerate(zip(run.cells[1:], case.states, strict=True), 1):
         if cell.state not in wanted:
-            yield f"cell {number} is {cell.state}, not {_either(wanted)}: {cell.error} {texts[number][-300:]!r}"
+            seen = f"{cell.error} {texts[number][-300:]!r}"
+            yield f"cell {number} is {cell.state}, not {_either(wanted)}: {seen}"
     heard = case.testimony or run.verdict is Verdict.OUTPUT_LIMIT or "after\n" in texts[-1]
     if run.cells[-1].state is CellState.OK and not heard:
         yield f"the cell after the attack printed {texts[-1][:300]!r}"
