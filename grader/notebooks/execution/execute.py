@@ -188,7 +188,7 @@ class _Record:
         self._on_cell(done)
 
     def _encode(self, outputs: list[dict[str, Any]]) -> bytes:
-        """As JSON; only a mark where that is far larger than the text, as with floods of control characters."""
+        """As JSON; only a mark where that is far larger than the text: floods of control characters."""
         encoded = encode_outputs(outputs, len(self._done))
         if len(encoded) > self._notebook_bytes_left:
             encoded = encode_outputs([_LEFT_OUT], len(self._done))
