@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 LEND   := systemd-run --user --scope --quiet -p Delegate=yes
 SCOPE  := $(shell [ "$$(id -u)" = 0 ] || { $(LEND) true 2>/dev/null && echo "$(LEND) --"; })
 
-.PHONY: setup demo serve test check benchmark clean
+.PHONY: setup demo serve test attacks check benchmark clean
 
 setup: $(READY)
 
@@ -23,6 +23,9 @@ serve: setup
 
 test: setup
 	@$(SCOPE) $(BIN)/pytest -n 2 --dist worksteal
+
+attacks: setup
+	@$(SCOPE) $(BIN)/python -m tests.attacks.runner
 
 check: setup
 	$(BIN)/ruff check .

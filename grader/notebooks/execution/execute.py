@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import monotonic
+from typing import Any
 
 from grader.domain.notebook import Notebook
 from grader.domain.rubric import RunLimits
@@ -20,7 +21,13 @@ from grader.notebooks.execution.frames import (
     parse_header,
     parse_outputs,
 )
-from grader.notebooks.execution.outputs import clean_outputs, clean_text, executed_notebook, output_size
+from grader.notebooks.execution.outputs import (
+    clean_outputs,
+    clean_text,
+    encode_outputs,
+    executed_notebook,
+    output_size,
+)
 from grader.notebooks.execution.verdict import check_that_it_ran, decide_verdict, explain
 from grader.notebooks.execution.weights import KeptModels, WeightsInvalid, inspect_weights
 from grader.sandbox.jail import Frame, Jail, JailRequest, Limits, Mount, Sandbox
@@ -36,6 +43,12 @@ _ALL_MODELS = 4  # all models together may weigh this many times what one may
 _FLUSH_SECONDS = 15.0
 _MARKS_BYTES = 8 << 10  # what a cut leaves beyond its limit: the mark, an error's name and message
 _JSON_GROWTH = 6  # one byte of text as JSON, at worst
+_LEAST_NOTEBOOK_BYTES = 1 << 20  # for outputs, beyond a quarter more than their text
+_LEFT_OUT = {
+    "output_type": "stream",
+    "name": "stdout",
+    "text": "[output cut: too many control characters]\n",
+}
 _SPARE_BYTES = 16 << 20
 
 
@@ -118,7 +131,8 @@ class _Record:
         self._unreadable = 0
         self._notes = ""
         self.models = KeptModels(limits.models)
-        self.outputs: dict[int, list[dict[str, object]]] = {}
+        self._notebook_bytes_left = limits.output_bytes * 5 // 4 + _LEAST_NOTEBOOK_BYTES
+        self.outputs: dict[int, bytes] = {}  # by cell, as JSON
         self.ready: Ready | None = None
         self.end: End | None = None
         self.start_seconds: float | None = None
@@ -171,8 +185,16 @@ class _Record:
         error = clean_text(header.error)
         done = CellRun(header.index, header.cell_state, header.seconds, size, error, header.cut)
         self._done[header.index] = done
-        self.outputs[header.index] = outputs
+        self.outputs[header.index] = self._encode(outputs)
         self._on_cell(done)
+
+    def _encode(self, outputs: list[dict[str, Any]]) -> bytes:
+        """As JSON; only a mark where that is far larger than the text: floods of control characters."""
+        encoded = encode_outputs(outputs, len(self._done))
+        if len(encoded) > self._notebook_bytes_left:
+            encoded = encode_outputs([_LEFT_OUT], len(self._done))
+        self._notebook_bytes_left -= len(encoded)
+        return encoded
 
     def _take_model(self, header: ModelFound, blob: bytes) -> None:
         if header.cell not in self._done:
@@ -221,6 +243,7 @@ def _request(notebook: Notebook, limits: RunLimits, mounts: Sequence[Mount], see
         "grace_seconds": min(_GRACE_SECONDS, max(_LEAST_GRACE_SECONDS, limits.cell_seconds / 2)),
         "output_bytes_per_cell": limits.output_bytes_per_cell,
         "output_bytes": limits.output_bytes,
+        "models": limits.models,
         "model_bytes": limits.model_bytes,
         "models_bytes": models_bytes,
     }

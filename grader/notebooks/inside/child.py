@@ -16,6 +16,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO
@@ -140,7 +141,9 @@ class _Run:
         self._send(Frame(header, json.dumps(result.outputs, default=str).encode("ascii")))
 
     def _send_models(self, index: int) -> None:
-        for blob in collect_models(_HARVEST, int(self._limits["model_bytes"]) + (1 << 20)):
+        found = collect_models(_HARVEST, int(self._limits["model_bytes"]) + (1 << 20))
+        # The harvest keeps no more; whatever else lies there must not use up the frames of later cells.
+        for blob in islice(found, int(self._limits["models"])):
             if len(blob) <= self._models_left:
                 self._models_left -= len(blob)
                 self._send(Frame({"kind": "model", "cell": index}, blob))

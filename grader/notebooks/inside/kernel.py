@@ -112,6 +112,9 @@ def main() -> None:
     # The tip of the day draws from `random`, each time that somebody asks what kernel this is.
     app.shell.enable_tip = False
     preparation.begin(ahead_of_need=AHEAD_OF_NEED in os.environ)
+    # As in Jupyter: modules that a notebook writes beside itself can be imported. Only from here on, so that
+    # nothing of ours is ever looked for there.
+    sys.path.insert(0, "")
     app.shell.events.register("post_run_cell", preparation.after_cell)
     app.start()
 
