@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 from grader.notebooks.execution.outputs import clean_text, error_line, output_size
 from grader.notebooks.inside.client import CellClient, CellResult
 from grader.notebooks.inside.harvest_files import collect_models, read_regular_file
-from grader.notebooks.inside.kernel_process import KernelSettings, start_kernel
+from grader.notebooks.inside.kernel_process import KernelSettings, start_kernel, was_ended_for_a_call
 from grader.sandbox.arguments import HARVEST
 from grader.sandbox.frames import read_frame, write_frame
 from grader.sandbox.jail import PREPARED, Frame
@@ -105,11 +105,11 @@ class _Run:
         self._send(Frame({"kind": "ready", "versions": find_versions()}))
         sources = [str(cell["source"]) for cell in self._cells]
         client = CellClient(sources, manager, channels, float(self._limits["grace_seconds"]))
-        reason = await self._run_cells(client)
+        reason = await self._run_cells(client, manager)
         notes = read_regular_file(_HARVEST / "notes.txt", _NOTES_BYTES) or b""
         self._send(Frame({"kind": "end", "reason": reason}, notes))
 
-    async def _run_cells(self, client: CellClient) -> str:
+    async def _run_cells(self, client: CellClient, manager: Any) -> str:
         deadline = monotonic() + float(self._limits["total_seconds"])
         for position, cell in enumerate(self._cells):
             left = deadline - monotonic()
@@ -122,7 +122,9 @@ class _Run:
             self._send_cell(int(cell["index"]), result)
             self._send_models(int(cell["index"]))
             if result.kernel_lost:
-                return "deadline" if monotonic() >= deadline else "kernel_lost"
+                if monotonic() >= deadline:
+                    return "deadline"
+                return "forbidden_call" if was_ended_for_a_call(manager) else "kernel_lost"
         if monotonic() >= deadline:
             return "deadline"
         return "output_full" if self._output_full else "completed"
