@@ -62,12 +62,13 @@ class JailRequest:
     environment: Mapping[str, str] = field(default_factory=dict)
     writable: tuple[str, ...] = ()  # more folders inside that may be written to, each of `Limits.tmp_bytes`
     opening: tuple[Frame, ...] = ()
+    serves_ahead: bool = True  # False: what is done ahead of need would not serve it, so it starts without
     nests: bool = False  # the entry builds a jail within its own with `grader.sandbox.nested`, where it can
 
     def shape(self) -> JailRequest:
         """Leave out what is decided only when a jail is used: one made early serves any of its shape."""
         limits = replace(self.limits, frame_bytes=_ANSWER_BYTES, total_bytes=_ANSWER_BYTES, frames=1)
-        return replace(self, frames=(), limits=limits)
+        return replace(self, frames=(), limits=limits, serves_ahead=True)
 
 
 class ExitReason(StrEnum):

@@ -94,7 +94,7 @@ class WarmPool:
 
     def start(self, request: JailRequest) -> Jail:
         """Give a jail that waited, or that is about to be ready; else start one. As `Sandbox.start`."""
-        jail = self._take(request.shape())
+        jail = self._take(request.shape()) if request.serves_ahead else None
         if jail is None:
             return self._sandbox.start(request)
         jail.begin(request)

@@ -52,7 +52,7 @@ def test_a_warm_kernel_and_a_cold_one_draw_the_same_numbers(
 
 
 def test_every_notebook_has_a_jail_of_its_own(pool: WarmPool) -> None:
-    mark = "import os\nprint(os.path.exists('left'), 'left' in dir())\nleft = open('left', 'w')"
+    mark = "import os, torch\nprint(os.path.exists('left'), 'left' in dir())\nleft = open('left', 'w')"
     assert run_cells(pool, mark).text(0) == run_cells(pool, mark).text(0) == "False False\n"
 
 
@@ -62,7 +62,7 @@ def test_models_trained_in_a_warm_kernel_are_harvested(pool: WarmPool) -> None:
 
 def test_a_warm_jail_has_the_limits_of_any_other(pool: WarmPool) -> None:
     hoard = "hoard = [bytearray(b'x' * (1 << 24)) for _ in range(10_000)]"
-    outcome = run_cells(pool, "1", hoard, "1")
+    outcome = run_cells(pool, "import torch", hoard, "1")
     assert outcome.states == ["ok", "error", "not_run"]
     assert outcome.run.verdict is Verdict.MEMORY_LIMIT
 
@@ -85,7 +85,7 @@ def test_a_jail_that_waits_is_ended_with_its_pool(sandbox: BubblewrapSandbox) ->
     before = _groups()
     with WarmPool(sandbox, PoolLimits(jails=1, age_seconds=600, memory_bytes=2 << 30)) as pool:
         pool.expect([SHAPE])
-        assert run_cells(pool, "1").states == ["ok"]
+        assert run_cells(pool, "import torch").states == ["ok"]
         while _groups() <= before:  # until the next one is being made
             time.sleep(0.01)
     assert _groups() <= before

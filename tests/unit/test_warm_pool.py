@@ -68,6 +68,15 @@ def test_an_unknown_shape_is_started_cold_and_known_from_then_on() -> None:
         assert pool.start(REQUEST) is sandbox.prepared[0]
 
 
+def test_a_request_that_gains_nothing_leaves_the_warm_jail_to_others() -> None:
+    sandbox = FakeSandbox([])
+    with WarmPool(sandbox, LIMITS) as pool:
+        pool.expect([REQUEST.shape()])
+        wait_until(lambda: pool.ready() == 1)
+        assert pool.start(replace(REQUEST, serves_ahead=False)) not in sandbox.prepared
+        assert pool.ready() == 1
+
+
 def test_a_pool_of_none_starts_everything_cold() -> None:
     sandbox = FakeSandbox([])
     with WarmPool(sandbox, replace(LIMITS, jails=0)) as pool:

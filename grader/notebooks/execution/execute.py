@@ -39,6 +39,7 @@ _WRITABLE = ("/content", "/kaggle/working")  # where Colab and Kaggle have stude
 _GRACE_SECONDS = 10.0  # between an interrupt and the end of a kernel that does not listen
 _LEAST_GRACE_SECONDS = 2.0
 _STARTUP_SECONDS = 60.0
+_SLOW_LIBRARY = "torch"  # a notebook that never says this word has nothing of a jail that has imported it
 _ALL_MODELS = 4  # all models together may weigh this many times what one may
 _FLUSH_SECONDS = 15.0
 _MARKS_BYTES = 8 << 10  # what a cut leaves beyond its limit: the mark, an error's name and message
@@ -255,4 +256,9 @@ def _request(notebook: Notebook, limits: RunLimits, mounts: Sequence[Mount], see
         total_bytes=outputs + models_bytes + _SPARE_BYTES,
         frames=1000 + len(cells) * (1 + limits.models),
     )
-    return replace(shape, frames=(Frame(header, json.dumps(cells).encode("ascii")),), limits=budgets)
+    return replace(
+        shape,
+        frames=(Frame(header, json.dumps(cells).encode("ascii")),),
+        limits=budgets,
+        serves_ahead=any(_SLOW_LIBRARY in cell.source for cell in notebook.code_cells),
+    )
