@@ -146,6 +146,15 @@ class PreparedJail(Jail, Protocol):
         ...
 
 
+def begin_or_end(jail: PreparedJail, request: JailRequest) -> None:
+    """Begin; where that fails, nobody else will end the jail."""
+    try:
+        jail.begin(request)
+    except BaseException:
+        jail.__exit__(None, None, None)
+        raise
+
+
 class Sandbox(Protocol):
     """Starts jails."""
 

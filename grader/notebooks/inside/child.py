@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import platform
+import select
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
@@ -33,13 +34,14 @@ from grader.sandbox.syscalls import confine_this_process
 _REQUEST_BYTES = 256 << 20
 _HARVEST = Path(HARVEST)
 _NOTES_BYTES = 4000
+_LOOK_SECONDS = 2.0
 _PR_SET_DUMPABLE = 4
 _NAMED = ("torch", "torchvision", "numpy", "nbclient", "ipykernel", "ipython")
 
 
 def main() -> None:
     """Start a kernel, wait for the cells, run them, say how it ended."""
-    requests = os.fdopen(os.dup(0), "rb")
+    requests = os.fdopen(os.dup(0), "rb", buffering=0)
     with take_over_stdout() as wire:
         try:
             asyncio.run(serve(requests, lambda frame: write_frame(wire, frame)))
@@ -58,12 +60,18 @@ async def serve(requests: BinaryIO, send: Callable[[Frame], None]) -> None:
     manager, channels = await start_kernel(sockets, _settings(opening.header))
     confine_this_process()
     send(Frame({"kind": PREPARED}))
+    while not select.select([requests], [], [], _LOOK_SECONDS)[0]:
+        await _require_alive(manager)
     request = read_frame(requests, _REQUEST_BYTES)
     if request is None:
         return
+    await _require_alive(manager)
+    await _Run(request, send).run(manager, channels)
+
+
+async def _require_alive(manager: Any) -> None:
     if not await manager.is_alive():
         raise RuntimeError("the kernel ended while it waited for its notebook")
-    await _Run(request, send).run(manager, channels)
 
 
 def _settings(opening: Mapping[str, Any]) -> KernelSettings:

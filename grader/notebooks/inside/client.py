@@ -117,6 +117,7 @@ class CellClient(NotebookClient):
     async def _reply_to(self, msg_id: str) -> dict[str, Any]:
         while True:
             try:
+                await asyncio.sleep(0)  # a flood must not hold up the clock
                 message: dict[str, Any] = await self._channels.shell_channel.get_msg(timeout=None)
                 if message["parent_header"].get("msg_id") == msg_id:
                     return message
@@ -127,6 +128,7 @@ class CellClient(NotebookClient):
         malformed = 0
         while malformed < _MALFORMED_MESSAGES:
             try:
+                await asyncio.sleep(0)
                 message = await self._channels.iopub_channel.get_msg(timeout=None)
                 if message["parent_header"].get("msg_id") == parent_msg_id:
                     self.process_message(message, cell, cell_index)

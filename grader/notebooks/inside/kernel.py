@@ -20,6 +20,7 @@ from grader.notebooks.inside.imports import ImportWatch, uncollected
 from grader.notebooks.inside.mnist import serve_mnist
 from grader.notebooks.inside.torchvision_schemas import define_missing_operators
 from grader.sandbox.jail import AHEAD_OF_NEED
+from grader.sandbox.nested import MAY_NEST
 
 NOTES = "notes.txt"
 _NOTES_BYTES = 2000
@@ -96,6 +97,7 @@ class Preparation:
 
 def main() -> None:
     """Serve one notebook; the settings come from `kernel_process` by the environment."""
+    ahead_of_need = AHEAD_OF_NEED in os.environ
     _settle_down()
     settings = os.environ
     preparation = Preparation(
@@ -111,7 +113,8 @@ def main() -> None:
     app.initialize(sys.argv[1:])
     # The tip of the day draws from `random`, each time that somebody asks what kernel this is.
     app.shell.enable_tip = False
-    preparation.begin(ahead_of_need=AHEAD_OF_NEED in os.environ)
+    app.shell.system = app.shell.system_raw  # "!" without a terminal: there are none here
+    preparation.begin(ahead_of_need=ahead_of_need)
     # As in Jupyter: modules that a notebook writes beside itself can be imported. Only from here on, so that
     # nothing of ours is ever looked for there.
     sys.path.insert(0, "")
@@ -123,7 +126,9 @@ def _settle_down() -> None:
     """Lead a process group, which interrupts are for, in a folder of the student's own."""
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
-    os.environ.pop("JPY_PARENT_PID", None)  # a number outside this jail: the kernel would miss its parent
+    # The first is a number outside this jail, and the kernel would miss its parent; the others are ours.
+    for name in ("JPY_PARENT_PID", AHEAD_OF_NEED, MAY_NEST):
+        os.environ.pop(name, None)
     work = Path.home() / _HOMEWORK_FOLDER
     work.mkdir(parents=True, exist_ok=True)
     os.chdir(work)
