@@ -83,7 +83,7 @@ def test_without_control_groups_no_jail_is_started_unless_the_class_is_trusted(m
     )
     assert ran.returncode == SETUP_STATUS, ran.stderr
     assert "No control group" in ran.stderr
-    assert "GRADER_TRUSTED_CLASS" in ran.stderr
+    assert "grader --trusted-class" in ran.stderr
 
 
 @needs_root
