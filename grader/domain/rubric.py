@@ -25,6 +25,7 @@ class Part:
     heading: str  # "Question 3": how the template's heading begins
     title: str  # "Reconstruction Loss"
     options: Mapping[str, str] = field(default_factory=dict)  # choice only: letter → text
+    prompt: str = ""  # what the template asks below the heading, hints too, a line each
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""What an answer must pass to be taken for an ordinary one. No gate gives a zero without a human."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from grader.domain.proposal import Gate
+
+from .lexicon import FUNCTION, OTHER_LANGUAGES
+from .parts import Piece
+from .words import Word, groups_of, split_words
+
+_FEWEST_WORDS = 4
+_KEYWORDS_FROM = 6  # words; fewer may be a terse answer
+_MOST_FUNCTION_WORDS = 0.1  # of a list of terms
+_COPIED_RUN = 3  # words in the prompt's order
+_COPIED_SHARE = 0.75
+_DONT_KNOW = re.compile(
+    r"\W*(?:sorry\W+|honestly\W+)?(?:(?:i|we) (?:really |honestly |just )?(?:do ?n[o']?t|did ?n[o']?t|do not|am not|m not|have no) "
+    r"(?:really )?(?:know|sure|understand|idea|clue|remember)|no (?:idea|clue|answer)|not sure|idk|dunno|todo|tbd|"
+    r"n/?a|none|nothing|skip(?:ped)?|pass|later|xxx+)\b",
+    re.IGNORECASE,
+)
+_LAST_LATIN = "\u024f"
+_VOWELS = re.compile(r"[aeiouyàáâäãåèéêëìíîïòóôöõùúûü]")
+_HARD = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
+_LONGEST_DONT_KNOW = 10  # words; who says more may know something
+
+
+def find_gates(text: str, words: Sequence[Word], known: frozenset[str]) -> list[Gate]:
+    """The gates that speak of the answer as a whole. ``known`` are the stems of the question."""
+    if not words:
+        return [Gate.GIBBERISH]
+    if len(words) <= _LONGEST_DONT_KNOW and _DONT_KNOW.match(text):
+        return [Gate.DONT_KNOW]
+    found: list[Gate] = []
+    if _is_other_language(text, words):
+        found.append(Gate.LANGUAGE)
+    elif _is_gibberish(words, known):
+        found.append(Gate.GIBBERISH)
+    elif _is_list(text, words):
+        found.append(Gate.KEYWORDS)
+    if len(words) < _FEWEST_WORDS:
+        found.append(Gate.SHORT)
+    return found
+
+
+def find_copied(sentences: Iterable[Piece], prompt: Sequence[str]) -> set[int]:
+    """The positions of sentences that are the prompt's own. ``prompt``: its sentences, options too."""
+    runs: set[tuple[str, ...]] = set()
+    whole: set[tuple[str, ...]] = set()
+    for sentence in prompt:
+        stems = [word.stem for word in split_words(sentence)]
+        runs.update(zip(*(stems[k:] for k in range(_COPIED_RUN)), strict=False))
+        whole.add(tuple(stems))
+    return {at for at, sentence in enumerate(sentences) if _is_copied(sentence, runs, whole)}
+
+
+def _is_copied(sentence: Piece, runs: set[tuple[str, ...]], whole: set[tuple[str, ...]]) -> bool:
+    stems = [word.stem for word in sentence.words]
+    if tuple(stems) in whole:
+        return True
+    if len(stems) < _FEWEST_WORDS:
+        return False
+    covered: set[int] = set()
+    for at in range(len(stems) - _COPIED_RUN + 1):
+        if tuple(stems[at : at + _COPIED_RUN]) in runs:
+            covered.update(range(at, at + _COPIED_RUN))
+    return len(covered) / len(stems) >= _COPIED_SHARE
+
+
+def _is_other_language(text: str, words: Sequence[Word]) -> bool:
+    letters = [letter for letter in text if letter.isalpha()]
+    if sum(letter > _LAST_LATIN for letter in letters) > len(letters) / 2:
+        return True
+    plain = re.findall(r"[^\W\d_]+", text.casefold())
+    english = sum(word in FUNCTION for word in plain)
+    best = max(sum(word in common for word in plain) for common in OTHER_LANGUAGES.values())
+    return best >= 3 and best > 1.2 * english
+
+
+def _is_gibberish(words: Sequence[Word], known: frozenset[str]) -> bool:
+    """No words of English or of the subject, or mostly such as nobody can say."""
+    letters = [word for word in words if word.text.isalpha()]
+    if not letters:
+        return True
+    understood = sum(word.text in FUNCTION or word.stem in known or bool(groups_of(word.stem)) for word in letters)
+    unsayable = sum(
+        len(word.text) > 2 and (not _VOWELS.search(word.text) or bool(_HARD.search(word.text)))
+        for word in letters
+    )
+    return understood == 0 and (len(letters) >= _FEWEST_WORDS or unsayable > 0) or unsayable > len(letters) / 2
+
+
+def _is_list(text: str, words: Sequence[Word]) -> bool:
+    """Terms in a row without the small words that make sentences."""
+    if len(words) < _KEYWORDS_FROM or re.search(r"(?:^|\s)\(?[1a][.):]\s", text):
+        return False  # numbered answers may be terse
+    return sum(word.text in FUNCTION for word in words) / len(words) < _MOST_FUNCTION_WORDS
