@@ -80,7 +80,9 @@ def _load(content: Path, path: Path) -> Assignment:
     if rubric is None or lines or files:
         raise ContentInvalid("\n".join(lines + files))
     parts = tuple(replace(part, prompt=read_prompt(template, part)) for part in rubric.parts)
-    return Assignment(replace(rubric, parts=parts), template, folder / "model.py", read_calibration(folder), folder)
+    return Assignment(
+        replace(rubric, parts=parts), template, folder / "model.py", read_calibration(folder), folder
+    )
 
 
 def _read(path: Path, name: str) -> bytes:

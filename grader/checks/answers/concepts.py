@@ -7,35 +7,21 @@ from dataclasses import dataclass, replace
 
 from .parts import Piece
 from .polarity import Signed, agree
-from .statements import Question, Sought, Term, Wanted, weigh
-from .words import Word
+from .statements import Question, Sought, Term, Wanted
+from .terse import rate_terse
+from .units import Unit
 
-_UNDEMOTED = 0.9
-_SYNONYM = 0.9
-_TERSE_WORDS = 7  # content words of a piece that may say a statement with few of its words
-_TERSE_WEIGHT = 1.5  # of matching words that such a piece needs
-_FREE_TERSE_WEIGHT = 2.0  # where no number says what it answers
-_FREE_TERSE = 0.6  # of it where no number says what it answers
-_GUESSED_TERSE = 0.9  # where the number is only guessed
+_UNDEMOTED = 0.9  # of a match without regard to the prompt
+_SYNONYM = 0.9  # of the word itself
 _OTHER_PART = 0.6  # of what stands under another sub-question's number
 _PROMPT_ONLY = 0.5  # of what is said in the prompt's words alone
-_OWN_ENOUGH = 0.25
-_OWN_STATEMENT = 0.4
+_OWN_ENOUGH = 0.25  # of what matches is the student's own, not the prompt's
+_OWN_STATEMENT = 0.4  # a statement with less of its own can hardly be said in other words
 _PROMPT_STATEMENT = 0.85
-_CONFLICT = 0.6
-_KEYS = 0.6
-_SHARED = 0.7
+_CONFLICT = 0.6  # of the words with a direction, from which a statement is denied
+_KEYS = 0.6  # of the telling words of a misconception
+_SHARED = 0.7  # of a match's words, from which it rests on another concept's words
 _SHARED_WEIGHT = 0.65
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A sentence, a clause or two neighbouring sentences. ``weight`` is less where it is less certain."""
-
-    piece: Piece
-    signed: tuple[Signed, ...]
-    weight: float = 1.0
-    is_pair: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +40,39 @@ class Match:
 NOTHING = Match(0.0)
 
 
-def find_stated(sought: Sought, units: Iterable[Unit], question: Question) -> tuple[Match, Match]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that an answer says of one concept."""
+
+    stated: Match  # the nearest statement that stands
+    opposite: Match  # the nearest that is said the other way round
+    misconception: Match  # the nearest whose telling words are all there
+
+
+def find_all(question: Question, units: Sequence[Unit]) -> list[Found]:
+    """What the units say of every concept of the question, in its order."""
+    nearest = [_find_stated(sought, units, question) for sought in question.concepts]
+    stated = _part_shared([stands for stands, _ in nearest])
+    return [
+        Found(stands, opposite, _find_misconception(sought, units, question))
+        for sought, stands, (_, opposite) in zip(question.concepts, stated, nearest, strict=True)
+    ]
+
+
+def _find_stated(sought: Sought, units: Iterable[Unit], question: Question) -> tuple[Match, Match]:
     """The nearest match with a statement that stands, and the nearest that says the opposite."""
     stands = opposite = NOTHING
     vocabulary = [term for wanted in sought.statements for term in wanted.terms]
     for unit in units:
-        is_own = unit.piece.part is not None and unit.piece.part == sought.concept.subquestion
-        weight = unit.weight * _place_weight(unit.piece, is_own=is_own)
+        is_own = unit.answers(sought.concept)
         for wanted in sought.statements:
             match = _compare(unit, wanted, question, shortened=False)
             if is_own:
                 match = max(match, _compare(unit, wanted, question, shortened=True), key=_nearness)
-            terse = _terse_share(unit.piece, is_own=is_own) * _terseness(
-                unit, vocabulary, match, question, _TERSE_WEIGHT if is_own else _FREE_TERSE_WEIGHT
-            )
             own = _own_weight(match, wanted)
-            is_numbered = is_own and unit.piece.is_sure
-            nearness = max(match.nearness * own, terse * (1.0 if is_numbered else own)) * weight
+            terse = rate_terse(unit, vocabulary, question, is_own=is_own) if match.nearness else 0.0
+            terse *= 1.0 if is_own and unit.piece.is_sure else own
+            nearness = max(match.nearness * own, terse) * _place_weight(unit, is_own=is_own)
             match = replace(match, nearness=nearness)
             if match.conflict >= _CONFLICT:
                 opposite = max(opposite, match, key=_nearness)
@@ -79,14 +81,13 @@ def find_stated(sought: Sought, units: Iterable[Unit], question: Question) -> tu
     return stands, opposite
 
 
-def find_misconception(sought: Sought, units: Iterable[Unit], question: Question) -> Match:
+def _find_misconception(sought: Sought, units: Iterable[Unit], question: Question) -> Match:
     """The nearest misconception whose telling words are all there, the same way round."""
     nearest = NOTHING
     for unit in units:
         if unit.is_pair:
             continue  # two sentences together deny or affirm too much
-        is_own = unit.piece.part is not None and unit.piece.part == sought.concept.subquestion
-        weight = unit.weight * _place_weight(unit.piece, is_own=is_own)
+        weight = _place_weight(unit, is_own=unit.answers(sought.concept))
         for wanted in sought.misconceptions:
             match = _compare(unit, wanted, question, shortened=False)
             if match.conflict < _CONFLICT and match.keys >= _KEYS:
@@ -99,14 +100,9 @@ def _nearness(match: Match) -> float:
     return match.nearness
 
 
-def _place_weight(piece: Piece, *, is_own: bool) -> float:
-    return _OTHER_PART if piece.part is not None and piece.is_sure and not is_own else 1.0
-
-
-def _terse_share(piece: Piece, *, is_own: bool) -> float:
-    if not is_own:
-        return _FREE_TERSE
-    return 1.0 if piece.is_sure else _GUESSED_TERSE
+def _place_weight(unit: Unit, *, is_own: bool) -> float:
+    elsewhere = unit.piece.part is not None and unit.piece.is_sure and not is_own
+    return unit.weight * (_OTHER_PART if elsewhere else 1.0)
 
 
 def _own_weight(match: Match, wanted: Wanted) -> float:
@@ -174,33 +170,7 @@ def _find(signed: Sequence[Signed], term: Term) -> tuple[float, bool | None, Sig
     return best
 
 
-def _terseness(
-    unit: Unit, vocabulary: Sequence[Term], match: Match, question: Question, needed: float
-) -> float:
-    """How much of a short piece is in the concept's own words; 0 for a long one, or one that denies them."""
-    said = [signed for signed in unit.signed if signed.word.is_content]
-    if not match.nearness or not 0 < len(said) <= _TERSE_WORDS:
-        return 0.0
-    total = got = against = 0.0
-    for signed in said:
-        word = signed.word
-        total += weigh(word, question.prompt_stems)
-        hits = [term for term in vocabulary if _matches(word, term.signed.word)]
-        if not hits:
-            continue
-        weight = min(weigh(word, question.prompt_stems), max(term.weight for term in hits))
-        if all(agree(signed, term.signed) is False for term in hits):
-            against += weight
-        else:
-            got += weight
-    return max(0.0, got - against) / total * min(1.0, got / needed)
-
-
-def _matches(word: Word, other: Word) -> bool:
-    return word.stem == other.stem or not other.groups.keys().isdisjoint(word.groups)
-
-
-def part_shared(matches: Sequence[Match]) -> list[Match]:
+def _part_shared(matches: Sequence[Match]) -> list[Match]:
     """The same words earn once: what matches by words that another concept has more of, counts less."""
     found = list(matches)
     for at, match in enumerate(matches):

@@ -16,10 +16,12 @@ _KEYWORDS_FROM = 6  # words; fewer may be a terse answer
 _MOST_FUNCTION_WORDS = 0.1  # of a list of terms
 _COPIED_RUN = 3  # words in the prompt's order
 _COPIED_SHARE = 0.75
+_LABELS = frozenset({"hint", "question", "note"})
 _DONT_KNOW = re.compile(
-    r"\W*(?:sorry\W+|honestly\W+)?(?:(?:i|we) (?:really |honestly |just )?(?:do ?n[o']?t|did ?n[o']?t|do not|am not|m not|have no) "
-    r"(?:really )?(?:know|sure|understand|idea|clue|remember)|no (?:idea|clue|answer)|not sure|idk|dunno|todo|tbd|"
-    r"n/?a|none|nothing|skip(?:ped)?|pass|later|xxx+)\b",
+    r"\W*(?:(?:sorry|honestly)\W+)?"
+    r"(?:(?:i|we) (?:(?:really|honestly|just) )?(?:do ?n[o']?t|did ?n[o']?t|do not|am not|m not|have no) "
+    r"(?:really )?(?:know|sure|understand|idea|clue|remember)"
+    r"|no (?:idea|clue|answer)|not sure|idk|dunno|todo|tbd|n/?a|none|nothing|skip(?:ped)?|pass|later|xxx+)\b",
     re.IGNORECASE,
 )
 _LAST_LATIN = "\u024f"
@@ -35,7 +37,7 @@ def find_gates(text: str, words: Sequence[Word], known: frozenset[str]) -> list[
     if len(words) <= _LONGEST_DONT_KNOW and _DONT_KNOW.match(text):
         return [Gate.DONT_KNOW]
     found: list[Gate] = []
-    if _is_other_language(text, words):
+    if _is_other_language(text):
         found.append(Gate.LANGUAGE)
     elif _is_gibberish(words, known):
         found.append(Gate.GIBBERISH)
@@ -51,14 +53,14 @@ def find_copied(sentences: Iterable[Piece], prompt: Sequence[str]) -> set[int]:
     runs: set[tuple[str, ...]] = set()
     whole: set[tuple[str, ...]] = set()
     for sentence in prompt:
-        stems = [word.stem for word in split_words(sentence)]
+        stems = _without_label([word.stem for word in split_words(sentence)])
         runs.update(zip(*(stems[k:] for k in range(_COPIED_RUN)), strict=False))
         whole.add(tuple(stems))
     return {at for at, sentence in enumerate(sentences) if _is_copied(sentence, runs, whole)}
 
 
 def _is_copied(sentence: Piece, runs: set[tuple[str, ...]], whole: set[tuple[str, ...]]) -> bool:
-    stems = [word.stem for word in sentence.words]
+    stems = _without_label([word.stem for word in sentence.words])
     if tuple(stems) in whole:
         return True
     if len(stems) < _FEWEST_WORDS:
@@ -70,7 +72,14 @@ def _is_copied(sentence: Piece, runs: set[tuple[str, ...]], whole: set[tuple[str
     return len(covered) / len(stems) >= _COPIED_SHARE
 
 
-def _is_other_language(text: str, words: Sequence[Word]) -> bool:
+def _without_label(stems: list[str]) -> list[str]:
+    """Without "Hint:" or "Question 7:" in front."""
+    if not stems or stems[0] not in _LABELS:
+        return stems
+    return stems[2:] if len(stems) > 2 and stems[1].isdigit() else stems[1:]
+
+
+def _is_other_language(text: str) -> bool:
     letters = [letter for letter in text if letter.isalpha()]
     if sum(letter > _LAST_LATIN for letter in letters) > len(letters) / 2:
         return True
@@ -85,12 +94,16 @@ def _is_gibberish(words: Sequence[Word], known: frozenset[str]) -> bool:
     letters = [word for word in words if word.text.isalpha()]
     if not letters:
         return True
-    understood = sum(word.text in FUNCTION or word.stem in known or bool(groups_of(word.stem)) for word in letters)
+    understood = sum(
+        word.text in FUNCTION or word.stem in known or bool(groups_of(word.stem)) for word in letters
+    )
     unsayable = sum(
         len(word.text) > 2 and (not _VOWELS.search(word.text) or bool(_HARD.search(word.text)))
         for word in letters
     )
-    return understood == 0 and (len(letters) >= _FEWEST_WORDS or unsayable > 0) or unsayable > len(letters) / 2
+    return (understood == 0 and (len(letters) >= _FEWEST_WORDS or unsayable > 0)) or unsayable > len(
+        letters
+    ) / 2
 
 
 def _is_list(text: str, words: Sequence[Word]) -> bool:

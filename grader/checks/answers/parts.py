@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from .words import Word, split_words
 
 _SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n\s*\n|\n(?=\s*(?:[-*•#]|\(?\d{1,2}[.):]))")
-_CLAUSE_END = re.compile(r"[,;:\n]|\s[-–—=]\s|\b(?:but|so|because|since|while|whereas|although|and|therefore)\b", re.IGNORECASE)
+_CLAUSE_END = re.compile(
+    r"[,;:\n]|\s[-–—=]\s|\b(?:but|so|because|since|while|whereas|although|and|therefore)\b", re.IGNORECASE
+)
 _NUMBER = re.compile(r"(?:(?<=\s)|(?<=^))[(\[*_#]{0,3}(?:[Qq])?([1-9]|[a-f])[)\].:][*_]{0,2}(?=\s|[A-Za-z])")
 _LETTERS = "abcdef"
 MOST_CHARACTERS = 20_000  # of an answer that are read
@@ -82,16 +84,16 @@ def _count(text: str, parts: int) -> list[tuple[int, int, int | None, bool]]:
     return []
 
 
-def _split(text: str, start: int, end: int, border: re.Pattern[str], part: int | None, *, is_sure: bool) -> list[Piece]:
+def _split(
+    text: str, start: int, end: int, border: re.Pattern[str], part: int | None, *, is_sure: bool
+) -> list[Piece]:
     pieces: list[Piece] = []
     at = start
     borders = [(m.start(), m.end()) for m in border.finditer(text, start, end)] + [(end, end)]
     for stop, following in borders:
         # A conjunction belongs to the clause that it opens, a full stop to the sentence that it ends.
         word_border = text[stop : stop + 1].isalpha()
-        words = tuple(
-            Word(w.text, w.stem, w.start + at, w.end + at) for w in split_words(text[at:stop])
-        )
+        words = tuple(Word(w.text, w.stem, w.start + at, w.end + at) for w in split_words(text[at:stop]))
         if words:
             pieces.append(Piece(words[0].start, words[-1].end, words, part, is_sure))
         at = stop if word_border else following

@@ -6,24 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from .lexicon import POLAR
+from .lexicon import POLAR, word_set
 from .words import Word, stem
 
-_FORWARD = frozenset(
-    """not no never without neither nor hardly unable lack lacks fail fails failed prevent prevents avoid avoids
-    stop stops nothing nobody none""".split()
+_FORWARD = word_set(
+    """not no never without neither nor hardly unable lack lacks fail fails failed prevent prevents avoid
+    avoids stop stops nothing nobody none"""
 )
-_WHOLE = frozenset("impossible useless pointless unnecessary unneeded out".split())  # of their clause
-_ENDS = frozenset(
-    "but so because since while whereas although though and if when which that who as therefore then".split()
+_WHOLE = word_set("impossible useless pointless unnecessary unneeded")  # of their clause
+_ENDS = word_set(
+    "but so because since while whereas although though and if when which that who as therefore then"
 )
-_MERELY = frozenset("only just merely simply".split())
+_MERELY = word_set("only just merely simply")
 _REACH = 7  # words behind a negation
 _LESS_REACH = 2
 _NOUN_REACH = 3  # "without a bottleneck", "with no compression": what follows is not denied
 _INSTEAD_REACH = 4
-_OF_NOUNS = frozenset({"no"})
-_JOINING = frozenset("with and but by".split())
+_REFUSED = word_set("can could do does must")  # "cannot just copy" is a negation
+_INSTEAD = frozenset({("rather", "than"), ("instead", "of")})
+_RULED = word_set("is are ruled")
+_JOINING = word_set("with and but by")
 
 # What is contrasted in such a course: what is said of one, the other is not.
 _ENTITIES = {
@@ -34,9 +36,9 @@ _ENTITIES = {
     "pixel": "pixel", "pixels": "pixel", "raw": "pixel",
     "latent": "latent", "embedding": "latent", "embeddings": "latent",
 }  # fmt: skip
-_ASIDE = frozenset("than of to from over like unlike as".split())  # "faster than PCA" says nothing of PCA
+_ASIDE = word_set("than of to from over like unlike as")  # "faster than PCA" says nothing of PCA
 _ADJECTIVES = frozenset({"variational", "denoising"})
-_REFERS = frozenset("it they this these its their".split())  # to what the sentence before is about
+_REFERS = word_set("it they this these its their")  # to what the sentence before is about
 _PAIRS = (("ae", "pca"), ("ae", "vae"), ("latent", "pixel"))
 _CONTRASTS = frozenset(_PAIRS) | frozenset((b, a) for a, b in _PAIRS)
 
@@ -85,24 +87,24 @@ def _polar_stems() -> frozenset[str]:
 def _negated_by(words: Sequence[Word], at: int, word: Word) -> list[int]:
     """The positions that a word turns round."""
     following = words[at + 1].text if at + 1 < len(words) else ""
+    before = words[at - 1].text if at else ""
+    found: list[int] = []
     if word.text in _FORWARD:
-        before = words[at - 1].text if at else ""
-        if word.text == "not" and following in _MERELY and before not in ("can", "could", "do", "does", "must"):
-            return []  # "not only …, but also …"
-        reach = _NOUN_REACH if word.text in _OF_NOUNS and at and before in _JOINING else _REACH
-        return _forward(words, at, _NOUN_REACH if word.text == "without" else reach)
-    if (word.text, following) in (("rather", "than"), ("instead", "of")):
-        return _forward(words, at + 1, _INSTEAD_REACH)
-    if word.text == "less":
-        return [] if following == "than" else _forward(words, at, _LESS_REACH)
-    if word.text == "too":
+        is_only = (
+            word.text == "not" and following in _MERELY and before not in _REFUSED
+        )  # "not only, but also"
+        is_of_noun = word.text == "without" or (word.text == "no" and before in _JOINING)
+        found = [] if is_only else _forward(words, at, _NOUN_REACH if is_of_noun else _REACH)
+    elif (word.text, following) in _INSTEAD:
+        found = _forward(words, at + 1, _INSTEAD_REACH)
+    elif word.text == "less" and following != "than":
+        found = _forward(words, at, _LESS_REACH)
+    elif word.text == "too":
         to = next((i for i in range(at + 2, min(at + 5, len(words))) if words[i].text == "to"), None)
-        return [] if to is None else _forward(words, to, _REACH)
-    if word.text in _WHOLE:
-        if word.text == "out" and not (at and words[at - 1].text in ("is", "ruled", "are")):
-            return []
-        return [i for i in _clause(words, at) if i != at]
-    return []
+        found = [] if to is None else _forward(words, to, _REACH)  # "too small to store all"
+    elif word.text in _WHOLE or (word.text == "out" and before in _RULED):
+        found = [position for position in _clause(words, at) if position != at]
+    return found
 
 
 def _forward(words: Sequence[Word], at: int, reach: int) -> list[int]:

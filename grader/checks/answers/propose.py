@@ -1,4 +1,4 @@
-"""From an answer to a proposal: gates, then every concept with its evidence."""
+"""From an answer to a proposal: gates, then every concept with the words that it rests on."""
 
 from __future__ import annotations
 
@@ -7,25 +7,29 @@ from collections.abc import Sequence
 from grader.domain.proposal import ConceptProposal, Gate, Proposal, Rule, Span
 from grader.domain.rubric import Concept, Item, Part
 
-from .concepts import Match, Unit, find_misconception, find_stated, part_shared
+from .concepts import Found, Match, find_all
 from .gates import find_copied, find_gates
-from .parts import Piece, join_pieces, split_clauses, split_sentences
-from .polarity import first_entity, sign_words
+from .parts import Piece, split_sentences
 from .statements import Question, read_question
-from .words import split_words
+from .units import make_units
 
+# Nearness to a statement, 0..1, from which a concept counts as said, or as half said.
 _FULL = 0.5
 _HALF = 0.32
-_MISCONCEIVED = 0.5
-_MARGIN = -0.1
-_OPPOSITE_MARGIN = 0.1
-_PAIR = 0.95
-_CLAUSE = 0.95
+_MISCONCEIVED = 0.5  # nearness to a misconception, from which it counts
+_BENEFIT = 0.1  # a misconception may be so much less near than a statement and still win
+_OPPOSITE = 0.1  # what is said the other way round must be so much nearer than what is said
+_UNCERTAIN = 0.25  # so far from a threshold nearness says something for certain
 _SHUT = frozenset({Gate.DONT_KNOW, Gate.GIBBERISH, Gate.LANGUAGE, Gate.KEYWORDS})
+_DOUBT_AT_GATE = 0.9
 
 
 def propose(text: str, item: Item, part: Part) -> Proposal:
-    """What ``text`` seems to earn of the item's concepts. The same text always yields the same proposal."""
+    """What ``text`` seems to earn of the item's concepts. The same text always yields the same proposal.
+
+    Nothing is proposed behind a gate that is shut, and sentences of the prompt's own earn nothing; spans
+    count the characters of ``text``.
+    """
     question = read_question(item, part)
     sentences = split_sentences(text, question.parts)
     words = [word for sentence in sentences for word in sentence.words]
@@ -33,63 +37,86 @@ def propose(text: str, item: Item, part: Part) -> Proposal:
     copied = find_copied(sentences, question.prompt)
     if copied:
         gates.append(Gate.COPIED)
-    shut = any(gate in _SHUT for gate in gates)
-    own = [] if shut else [s for at, s in enumerate(sentences) if at not in copied]
-    units = make_units(own, text)
-    features: dict[str, float] = {}
-    concepts = tuple(judge_concepts(question, units, features))
-    if shut:
-        concepts = tuple(ConceptProposal(c.id, 0.0, c.points, 0.0, Rule.NOT_READ) for c in item.concepts)
-    points = round(sum(c.points for c in concepts), 2)
-    return Proposal(points, item.points, tuple(gates), concepts, 0.0, features)
+    if _SHUT.isdisjoint(gates):
+        own = [sentence for at, sentence in enumerate(sentences) if at not in copied]
+        found = find_all(question, make_units(own, text))
+        quoted = find_all(question, make_units([sentences[at] for at in sorted(copied)], text))
+        concepts = tuple(
+            _decide(sought.concept, here, there)
+            for sought, here, there in zip(question.concepts, found, quoted, strict=True)
+        )
+    else:
+        found = find_all(question, ())
+        concepts = tuple(_nothing(concept, Rule.NOT_READ) for concept in item.concepts)
+    return Proposal(
+        points=round(sum(concept.points for concept in concepts), 2),
+        max_points=item.points,
+        gates=tuple(gates),
+        concepts=concepts,
+        doubt=_doubt(gates, concepts, found),
+        features=_describe(question, found, words_count=len(words), copied=copied, sentences=sentences),
+    )
 
 
-def make_units(sentences: Sequence[Piece], text: str) -> list[Unit]:
-    units: list[Unit] = []
-    before: Unit | None = None
-    for sentence in sentences:
-        about = first_entity(before.signed) if before else ""
-        signed = tuple(said for said in sign_words(sentence.words, about) if said.word.is_content)
-        unit = Unit(sentence, signed)
-        units.append(unit)
-        clauses = split_clauses(sentence, text)
-        for clause in clauses if len(clauses) > 1 else ():
-            inside = tuple(said for said in signed if clause.start <= said.word.start < clause.end)
-            units.append(Unit(clause, inside, _CLAUSE))
-        if before and before.piece.part == sentence.part:
-            pair = join_pieces([before.piece, sentence])
-            units.append(Unit(pair, (*before.signed, *signed), _PAIR, is_pair=True))
-        before = unit
-    return units
-
-
-def judge_concepts(question: Question, units: Sequence[Unit], features: dict[str, float]) -> list[ConceptProposal]:
-    found = [find_stated(sought, units, question) for sought in question.concepts]
-    stated = part_shared([said for said, _ in found])
-    proposals = []
-    for sought, said, (_, opposite) in zip(question.concepts, stated, found, strict=True):
-        wrong = find_misconception(sought, units, question)
-        key = sought.concept.id
-        features[f"{key}.said"] = round(said.nearness, 4)
-        features[f"{key}.opposite"] = round(opposite.nearness, 4)
-        features[f"{key}.wrong"] = round(wrong.nearness, 4)
-        features[f"{key}.own"] = round(said.own, 4)
-        proposals.append(_decide(sought.concept, said, opposite, wrong))
-    return proposals
-
-
-def _decide(concept: Concept, said: Match, opposite: Match, wrong: Match) -> ConceptProposal:
-    if wrong.nearness >= _MISCONCEIVED and wrong.nearness >= said.nearness + _MARGIN:
-        return _concept(concept, 0.0, Rule.MISCONCEPTION, wrong)
-    if opposite.nearness >= _HALF and opposite.nearness > said.nearness + _OPPOSITE_MARGIN:
-        return _concept(concept, 0.0, Rule.CONTRADICTED, opposite)
+def _decide(concept: Concept, found: Found, quoted: Found) -> ConceptProposal:
+    """The rules in their order; the first that holds decides."""
+    said, opposite, wrong = found.stated, found.opposite, found.misconception
+    if wrong.nearness >= _MISCONCEIVED and wrong.nearness >= said.nearness - _BENEFIT:
+        return _earn(concept, 0.0, Rule.MISCONCEPTION, wrong)
+    if said.nearness < _FULL and opposite.nearness >= max(_HALF, said.nearness + _OPPOSITE):
+        return _earn(concept, 0.0, Rule.CONTRADICTED, opposite)
     if said.nearness >= _FULL:
-        return _concept(concept, 1.0, Rule.STATED, said)
+        return _earn(concept, 1.0, Rule.STATED, said)
     if said.nearness >= _HALF:
-        return _concept(concept, 0.5, Rule.PARTLY_STATED, said)
-    return ConceptProposal(concept.id, 0.0, concept.points, 0.0, Rule.NOT_FOUND)
+        return _earn(concept, 0.5, Rule.PARTLY_STATED, said)
+    if quoted.stated.nearness >= _HALF:
+        return _earn(concept, 0.0, Rule.COPIED, quoted.stated)
+    return _nothing(concept, Rule.NOT_FOUND)
 
 
-def _concept(concept: Concept, level: float, rule: Rule, match: Match) -> ConceptProposal:
+def _earn(concept: Concept, level: float, rule: Rule, match: Match) -> ConceptProposal:
     span = Span(match.piece.start, match.piece.end) if match.piece else None
-    return ConceptProposal(concept.id, level * concept.points, concept.points, level, rule, match.statement, span)
+    points = round(level * concept.points, 4)
+    return ConceptProposal(concept.id, points, concept.points, level, rule, match.statement, span)
+
+
+def _nothing(concept: Concept, rule: Rule) -> ConceptProposal:
+    return ConceptProposal(concept.id, 0.0, concept.points, 0.0, rule)
+
+
+def _doubt(gates: Sequence[Gate], concepts: Sequence[ConceptProposal], found: Sequence[Found]) -> float:
+    """How near the decisions were to falling otherwise, weighted by their points."""
+    if gates == [Gate.DONT_KNOW]:
+        return 0.1
+    total = sum(concept.max_points for concept in concepts)
+    doubt = sum(
+        concept.max_points * _wavering(concept, near) for concept, near in zip(concepts, found, strict=True)
+    )
+    own = round(doubt / total, 4) if total else 1.0
+    return max(own, _DOUBT_AT_GATE) if gates else own
+
+
+def _wavering(concept: ConceptProposal, found: Found) -> float:
+    if concept.rule in (Rule.MISCONCEPTION, Rule.CONTRADICTED):
+        return 1.0 if found.stated.nearness >= _HALF else 0.5
+    away = min(abs(found.stated.nearness - threshold) for threshold in (_FULL, _HALF))
+    return 1.0 - min(1.0, away / _UNCERTAIN)
+
+
+def _describe(
+    question: Question,
+    found: Sequence[Found],
+    *,
+    words_count: int,
+    copied: set[int],
+    sentences: Sequence[Piece],
+) -> dict[str, float]:
+    """The features of an answer, in an order that is the same for all answers to the question."""
+    features = {"words": float(words_count), "copied": round(len(copied) / max(1, len(sentences)), 4)}
+    for sought, near in zip(question.concepts, found, strict=True):
+        key = sought.concept.id
+        features[f"{key}.stated"] = round(near.stated.nearness, 4)
+        features[f"{key}.opposite"] = round(near.opposite.nearness, 4)
+        features[f"{key}.misconception"] = round(near.misconception.nearness, 4)
+        features[f"{key}.own"] = round(near.stated.own, 4)
+    return features

@@ -19,7 +19,7 @@ _GENERIC_WEIGHT = 0.35
 _PROMPT_WEIGHT = 0.5
 _NUMBERED = re.compile(r"^\s*\d[.)]\s+(.*)$", re.MULTILINE)
 _ASKED = re.compile(r"[^.?!\n]*\?")
-_HINT = re.compile(r"^(?:hint|question|note|tip)\s*:\s*", re.IGNORECASE | re.MULTILINE)
+_HINT = re.compile(r"^(?:hint|question|note|tip)(?:\s+\d+)?\s*[:–-]\s*", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,11 @@ def _read(concepts: tuple[Concept, ...], prompt: str, options: tuple[str, ...]) 
     sought = tuple(_seek(concept, stems, parts, spread) for concept in concepts)
     said = [text for concept in concepts for text in (*concept.statements, *concept.misconceptions)]
     return Question(
-        sought, tuple(dict.fromkeys([*sentences, *lines, *asked, *options])), stems, stems | _stems(said), len(asked)
+        sought,
+        tuple(dict.fromkeys([*sentences, *lines, *asked, *options])),
+        stems,
+        stems | _stems(said),
+        len(asked),
     )
 
 
@@ -89,10 +93,10 @@ def _seek(
     at = (concept.subquestion or 0) - 1
     given = parts[at] if 0 <= at < len(parts) else frozenset[str]()
     plain = [sign_words(split_words(text)) for text in concept.statements]
-    stated = frozenset(sense for words in plain for signed in words for sense in _senses(signed) | {(signed.word.stem, 0)})
-    statements = tuple(
-        _take_apart(text, prompt, given, spread, frozenset()) for text in concept.statements
+    stated = frozenset(
+        sense for words in plain for signed in words for sense in _senses(signed) | {(signed.word.stem, 0)}
     )
+    statements = tuple(_take_apart(text, prompt, given, spread, frozenset()) for text in concept.statements)
     misconceptions = tuple(
         _take_apart(text, prompt, given, spread, stated) for text in concept.misconceptions
     )

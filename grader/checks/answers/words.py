@@ -8,12 +8,14 @@ from functools import cache, lru_cache
 
 from snowballstemmer.english_stemmer import EnglishStemmer
 
-from .lexicon import GENERIC, GROUPS, STOP
+from .lexicon import GENERIC, GROUPS, STOP, word_set
 
 # No part of a pattern can match in two ways: linear on any text.
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:\.\d+)?|[<>]")
-_NON = re.compile(r"\b(non|pre|un|fine)[ -](?=[a-z])", re.IGNORECASE)
-_NON_JOINS = frozenset("linear linearly linearity linearities trained training labeled labelled supervised tuned".split())
+_JOINED = word_set("linear linearly linearity linearities trained training labeled labelled supervised tuned")
+_PREFIXES = word_set("non pre un fine")
+_CANNOT = word_set("cannot can't cant")
+_UNMARKED = word_set("dont doesnt isnt wont didnt arent")
 _SIGNS = {"<": "fewer", ">": "larger"}
 
 
@@ -71,21 +73,19 @@ def split_words(text: str) -> list[Word]:
     for match in _WORD.finditer(text):
         shown = match.group().casefold().replace("’", "'")
         for piece in _pieces(_SIGNS.get(shown, shown)):
-            last = words[-1] if words else None
-            if last and last.text in ("non", "pre", "un", "fine") and piece in _NON_JOINS and match.start() - last.end <= 1:
-                words.pop()
-                joined = last.text + piece
-                words.append(Word(joined, stem(joined), last.start, match.end()))
-            else:
-                words.append(Word(piece, stem(piece), match.start(), match.end()))
+            word, start = piece, match.start()
+            if words and words[-1].text in _PREFIXES and piece in _JOINED and start - words[-1].end <= 1:
+                prefix = words.pop()  # "non-linear" is one word
+                word, start = prefix.text + piece, prefix.start
+            words.append(Word(word, stem(word), start, match.end()))
     return words
 
 
 def _pieces(shown: str) -> tuple[str, ...]:
-    if shown in ("cannot", "can't", "cant"):
+    if shown in _CANNOT:
         return ("can", "not")
     if shown.endswith("n't"):
         return (shown[:-3], "not")
-    if shown in ("dont", "doesnt", "isnt", "wont", "didnt", "arent"):
+    if shown in _UNMARKED:
         return (shown[:-2], "not")
     return (shown.partition("'")[0],)
