@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from grader.domain.rubric import Concept, Item, Part, PartKind, Policy, Rubric, RunLimits, UploadLimits
+from grader.domain.rubric import Alone, Concept, Item, Part, PartKind, Policy, Rubric, RunLimits, UploadLimits
 from grader.errors import ContentInvalid, NotFound
 
 from .consistency import find_contradictions
@@ -121,7 +121,7 @@ def _to_domain(file: RubricFile, sha256: str) -> Rubric:
         run_limits=RunLimits(**file.run_limits.model_dump()),
         latent_dims=tuple(file.latent_dims),
         dataset=file.dataset,
-        policy=Policy(**file.policy.model_dump()),
+        policy=Policy(file.policy.attempts, file.policy.seed, Alone(file.policy.written_answers)),
     )
 
 

@@ -18,6 +18,10 @@ class Gate(StrEnum):
     SHORT = "short"  # fewer than four words
 
 
+# Behind these no concept is looked for; the answer is proposed for nothing, and a human reads it.
+UNREAD = frozenset({Gate.DONT_KNOW, Gate.KEYWORDS, Gate.GIBBERISH, Gate.LANGUAGE})
+
+
 class Rule(StrEnum):
     """What decided on a concept."""
 

@@ -134,7 +134,7 @@ MUTATIONS = {
         "\npolicy:\n",
         "\npolicies:\n",
         "",
-        "policy is missing; add e.g. policy: {attempts: 20, seed: 0}",
+        "policy is missing; add e.g. policy: {attempts: 20, seed: 0, written_answers: blank}",
     ),
     "a list with a tag": (
         "dataset: mnist",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.domain.proposal import ConceptProposal, Gate, Proposal, Rule, Span
+from grader.domain.proposal import UNREAD, ConceptProposal, Gate, Proposal, Rule, Span
 from grader.domain.rubric import Concept, Item, Part
 
 from .concepts import Found, Match, find_all
@@ -20,7 +20,6 @@ _MISCONCEIVED = 0.5  # nearness to a misconception, from which it counts
 _BENEFIT = 0.1  # a misconception may be so much less near than a statement and still win
 _OPPOSITE = 0.1  # what is said the other way round must be so much nearer than what is said
 _UNCERTAIN = 0.25  # so far from a threshold nearness says something for certain
-_SHUT = frozenset({Gate.DONT_KNOW, Gate.GIBBERISH, Gate.LANGUAGE, Gate.KEYWORDS})
 _DOUBT_AT_GATE = 0.9
 
 
@@ -37,7 +36,7 @@ def propose(text: str, item: Item, part: Part) -> Proposal:
     copied = find_copied(sentences, question.prompt)
     if copied:
         gates.append(Gate.COPIED)
-    if _SHUT.isdisjoint(gates):
+    if UNREAD.isdisjoint(gates):
         own = [sentence for at, sentence in enumerate(sentences) if at not in copied]
         found = find_all(question, make_units(own, text))
         quoted = find_all(question, make_units([sentences[at] for at in sorted(copied)], text))
@@ -49,7 +48,7 @@ def propose(text: str, item: Item, part: Part) -> Proposal:
         found = find_all(question, ())
         concepts = tuple(_nothing(concept, Rule.NOT_READ) for concept in item.concepts)
     return Proposal(
-        points=round(sum(concept.points for concept in concepts), 2),
+        points=round(sum(concept.points for concept in concepts), 4),
         max_points=item.points,
         gates=tuple(gates),
         concepts=concepts,
