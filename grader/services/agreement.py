@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from grader.checks.written import judge_written
 from grader.domain.answers import Alignment, Answer, AnswerState
 from grader.domain.grade import ItemState
 from grader.domain.proposal import UNREAD
-from grader.domain.rubric import Item
 from grader.notebooks.alignment.prompts import read_template
 from grader.notebooks.read import read_notebook
 from grader.services.marked_answers import Marked

@@ -2,8 +2,8 @@
 
 Each folder beside this file holds `case.yaml` (what to upload, see `builder.py`) and `expected.yaml`:
 `status`, and where it matters `score`, `message`, `items` (per key: points, state, words of the feedback, and
-of a `proposal` its points, gates, rules by concept and quoted spans; `others` speaks for every item not named), `answers` (words that must have been mapped to a part),
-`unmapped`, and `states` of the code cells.
+of a `proposal` its points, gates, rules by concept and quoted spans; `others` speaks for every item not
+named), `answers` (words that must have been mapped to a part), `unmapped`, and `states` of the code cells.
 """
 
 from __future__ import annotations

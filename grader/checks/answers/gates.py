@@ -24,17 +24,20 @@ _DONT_KNOW = re.compile(
     r"|no (?:idea|clue|answer)|not sure|idk|dunno|todo|tbd|n/?a|none|nothing|skip(?:ped)?|pass|later|xxx+)\b",
     re.IGNORECASE,
 )
+_BESIDE = 200  # characters
+_MOST_BESIDE_IT = 2  # words of content beside "I don't know"; who says more may know something
 _LAST_LATIN = "\u024f"
 _VOWELS = re.compile(r"[aeiouyàáâäãåèéêëìíîïòóôöõùúûü]")
 _HARD = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
-_LONGEST_DONT_KNOW = 10  # words; who says more may know something
 
 
 def find_gates(text: str, words: Sequence[Word], known: frozenset[str]) -> list[Gate]:
     """The gates that speak of the answer as a whole. ``known`` are the stems of the question."""
     if not words:
         return [Gate.GIBBERISH]
-    if len(words) <= _LONGEST_DONT_KNOW and _DONT_KNOW.match(text):
+    if (said := _DONT_KNOW.match(text)) and _count_content(
+        text[said.end() : said.end() + _BESIDE]
+    ) <= _MOST_BESIDE_IT:
         return [Gate.DONT_KNOW]
     found: list[Gate] = []
     if _is_other_language(text):
@@ -43,7 +46,7 @@ def find_gates(text: str, words: Sequence[Word], known: frozenset[str]) -> list[
         found.append(Gate.GIBBERISH)
     elif _is_list(text, words):
         found.append(Gate.KEYWORDS)
-    if len(words) < _FEWEST_WORDS:
+    elif len(words) < _FEWEST_WORDS:
         found.append(Gate.SHORT)
     return found
 
@@ -70,6 +73,10 @@ def _is_copied(sentence: Piece, runs: set[tuple[str, ...]], whole: set[tuple[str
         if tuple(stems[at : at + _COPIED_RUN]) in runs:
             covered.update(range(at, at + _COPIED_RUN))
     return len(covered) / len(stems) >= _COPIED_SHARE
+
+
+def _count_content(text: str) -> int:
+    return sum(word.is_content for word in split_words(text))
 
 
 def _without_label(stems: list[str]) -> list[str]:

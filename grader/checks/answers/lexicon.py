@@ -143,7 +143,7 @@ STOP = word_set(
     therefore hence because since if when while whereas although though but and or nor not no never also
     too very just only even still such what which who whom whose how why where more most much some any
     other another again already like however use uses used using usage instead rather e g i e etc via
-    per be s t d ll re ve m both up out off over under well get gets got let lets us yes ok way case
+    per be s t d ll re ve m up out off over under well get gets got let lets us yes ok way case
     actually really simply basically mostly often usually would become becomes afterwards later think
     hope question answer whatever something anything kind sort able"""
 )

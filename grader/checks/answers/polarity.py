@@ -17,12 +17,12 @@ _WHOLE = word_set("impossible useless pointless unnecessary unneeded")  # of the
 _ENDS = word_set(
     "but so because since while whereas although though and if when which that who as therefore then"
 )
-_MERELY = word_set("only just merely simply")
+_MERELY = word_set("just merely simply")
 _REACH = 7  # words behind a negation
 _LESS_REACH = 2
 _NOUN_REACH = 3  # "without a bottleneck", "with no compression": what follows is not denied
 _INSTEAD_REACH = 4
-_REFUSED = word_set("can could do does must")  # "cannot just copy" is a negation
+_REFUSED = word_set("can could")  # "cannot just copy" is a negation
 _INSTEAD = frozenset({("rather", "than"), ("instead", "of")})
 _RULED = word_set("is are ruled")
 _JOINING = word_set("with and but by")
@@ -90,9 +90,7 @@ def _negated_by(words: Sequence[Word], at: int, word: Word) -> list[int]:
     before = words[at - 1].text if at else ""
     found: list[int] = []
     if word.text in _FORWARD:
-        is_only = (
-            word.text == "not" and following in _MERELY and before not in _REFUSED
-        )  # "not only, but also"
+        is_only = following == "only" or (following in _MERELY and before not in _REFUSED)  # "but also"
         is_of_noun = word.text == "without" or (word.text == "no" and before in _JOINING)
         found = [] if is_only else _forward(words, at, _NOUN_REACH if is_of_noun else _REACH)
     elif (word.text, following) in _INSTEAD:
