@@ -81,6 +81,6 @@ def test_own_words_beside_a_copied_sentence_count() -> None:
 
 
 def test_a_good_answer_may_be_long() -> None:
-    good = "I expect a realistic image that mixes traits of both. It is useful because one can generate new samples."
+    good = "I expect a realistic mix of traits of both images. It is useful to generate new samples."
     padded = "We saw autoencoders in the lecture of this week and I liked them. " * 60 + good
     assert (proposed("q9", padded).points, proposed("q9", padded).gates) == (4, ())
