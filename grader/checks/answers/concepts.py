@@ -122,7 +122,7 @@ def _compare(unit: Unit, wanted: Wanted, question: Question, *, shortened: bool)
         total += term.weight
         demoted_total += term.demoted
         keys_total += term.weight * term.is_key
-        found = _find(unit.signed, term)
+        found = None if term.alike.isdisjoint(unit.stems) else _find(unit.signed, term)
         if found is None:
             continue
         share, agreement, said = found
@@ -153,15 +153,11 @@ def _compare(unit: Unit, wanted: Wanted, question: Question, *, shortened: bool)
 def _find(signed: Sequence[Signed], term: Term) -> tuple[float, bool | None, Signed] | None:
     """The best word for a term: the same stem, or one of the same group."""
     target = term.signed
-    wanted = target.word.groups
     best: tuple[float, bool | None, Signed] | None = None
     for said in signed:
-        if said.word.stem == target.word.stem:
-            share = 1.0
-        elif wanted and not wanted.keys().isdisjoint(said.word.groups):
-            share = _SYNONYM
-        else:
+        if said.word.stem not in term.alike:
             continue
+        share = 1.0 if said.word.stem == target.word.stem else _SYNONYM
         agreement = agree(said, target)
         if agreement is None and target.sign < 0 and term.is_key:
             agreement = said.sign < 0  # a misconception that denies something

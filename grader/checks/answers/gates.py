@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from grader.domain.proposal import Gate
 
@@ -51,18 +52,25 @@ def find_gates(text: str, words: Sequence[Word], known: frozenset[str]) -> list[
     return found
 
 
-def find_copied(sentences: Iterable[Piece], prompt: Sequence[str]) -> set[int]:
+def find_copied(sentences: Iterable[Piece], prompt: tuple[str, ...]) -> set[int]:
     """The positions of sentences that are the prompt's own. ``prompt``: its sentences, options too."""
+    runs, whole = _cut(prompt)
+    return {at for at, sentence in enumerate(sentences) if _is_copied(sentence, runs, whole)}
+
+
+@lru_cache(maxsize=256)
+def _cut(prompt: tuple[str, ...]) -> tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, ...]]]:
+    """The prompt's runs of stems, and its sentences as stems."""
     runs: set[tuple[str, ...]] = set()
     whole: set[tuple[str, ...]] = set()
     for sentence in prompt:
         stems = _without_label([word.stem for word in split_words(sentence)])
         runs.update(zip(*(stems[k:] for k in range(_COPIED_RUN)), strict=False))
         whole.add(tuple(stems))
-    return {at for at, sentence in enumerate(sentences) if _is_copied(sentence, runs, whole)}
+    return frozenset(runs), frozenset(whole)
 
 
-def _is_copied(sentence: Piece, runs: set[tuple[str, ...]], whole: set[tuple[str, ...]]) -> bool:
+def _is_copied(sentence: Piece, runs: frozenset[tuple[str, ...]], whole: frozenset[tuple[str, ...]]) -> bool:
     stems = _without_label([word.stem for word in sentence.words])
     if tuple(stems) in whole:
         return True

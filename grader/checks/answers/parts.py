@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,17 +37,19 @@ class Piece:
 def split_sentences(text: str, parts: int = 0) -> list[Piece]:
     """The sentences of ``text``, within its numbered parts. ``parts``: how many sub-questions there are."""
     text = text[:MOST_CHARACTERS]
+    words = split_words(text)
     sections = _number(text) or _count(text, parts) or [(0, len(text), None, True)]
     return [
         piece
         for start, end, part, is_sure in sections
-        for piece in _split(text, start, end, _SENTENCE_END, part, is_sure=is_sure)
+        for piece in _split(text, words, (start, end), _SENTENCE_END, part, is_sure=is_sure)
     ]
 
 
 def split_clauses(sentence: Piece, text: str) -> list[Piece]:
     """The clauses of a sentence; itself, where it has one."""
-    return _split(text, sentence.start, sentence.end, _CLAUSE_END, sentence.part, is_sure=sentence.is_sure)
+    section = (sentence.start, sentence.end)
+    return _split(text, sentence.words, section, _CLAUSE_END, sentence.part, is_sure=sentence.is_sure)
 
 
 def join_pieces(pieces: Sequence[Piece]) -> Piece:
@@ -85,16 +88,28 @@ def _count(text: str, parts: int) -> list[tuple[int, int, int | None, bool]]:
 
 
 def _split(
-    text: str, start: int, end: int, border: re.Pattern[str], part: int | None, *, is_sure: bool
+    text: str,
+    words: Sequence[Word],
+    section: tuple[int, int],
+    border: re.Pattern[str],
+    part: int | None,
+    *,
+    is_sure: bool,
 ) -> list[Piece]:
+    """The stretches of a section between borders; ``words`` are those of the text, or of the section."""
+    start, end = section
     pieces: list[Piece] = []
     at = start
     borders = [(m.start(), m.end()) for m in border.finditer(text, start, end)] + [(end, end)]
     for stop, following in borders:
+        first = bisect_left(words, at, key=_start)
+        inside = tuple(words[first : bisect_left(words, stop, first, key=_start)])
+        if inside:
+            pieces.append(Piece(inside[0].start, inside[-1].end, inside, part, is_sure))
         # A conjunction belongs to the clause that it opens, a full stop to the sentence that it ends.
-        word_border = text[stop : stop + 1].isalpha()
-        words = tuple(Word(w.text, w.stem, w.start + at, w.end + at) for w in split_words(text[at:stop]))
-        if words:
-            pieces.append(Piece(words[0].start, words[-1].end, words, part, is_sure))
-        at = stop if word_border else following
+        at = stop if text[stop : stop + 1].isalpha() else following
     return pieces
+
+
+def _start(word: Word) -> int:
+    return word.start

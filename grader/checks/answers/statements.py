@@ -13,7 +13,7 @@ from grader.domain.rubric import Concept, Item, Part
 from .lexicon import POLAR
 from .parts import split_sentences
 from .polarity import Signed, sign_words
-from .words import Word, generic_stems, split_words
+from .words import Word, alike_stems, generic_stems, split_words
 
 _GENERIC_WEIGHT = 0.35
 _PROMPT_WEIGHT = 0.5
@@ -31,6 +31,7 @@ class Term:
     demoted: float  # less where the prompt has the word already
     is_key: bool
     is_given: bool  # an answer under the concept's number need not repeat it
+    alike: frozenset[str]  # the stems that stand for it, its own too
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _take_apart(
             is_key = stated.isdisjoint(_senses(signed))
             own += weight * (stem not in prompt)
             total += weight
-            terms[stem] = Term(signed, weight, demoted, is_key, stem in given)
+            terms[stem] = Term(signed, weight, demoted, is_key, stem in given, alike_stems(stem))
     return Wanted(text, tuple(terms.values()), own / total if total else 0.0)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from .polarity import agree
 from .statements import Question, Term, weigh
 from .units import Unit
-from .words import Word
 
 _MOST_WORDS = 7  # content words; what is longer is compared as a sentence
 _NEEDED = 1.5  # weight of matching words
@@ -24,7 +23,7 @@ def rate_terse(unit: Unit, vocabulary: Sequence[Term], question: Question, *, is
     for signed in unit.signed:
         weight = weigh(signed.word, question.prompt_stems)
         total += weight
-        hits = [term for term in vocabulary if _matches(signed.word, term.signed.word)]
+        hits = [term for term in vocabulary if signed.word.stem in term.alike]
         if not hits:
             continue
         weight = min(weight, max(term.weight for term in hits))
@@ -36,7 +35,3 @@ def rate_terse(unit: Unit, vocabulary: Sequence[Term], question: Question, *, is
     if not is_own:
         return _UNNUMBERED * rating
     return rating if unit.piece.is_sure else _GUESSED * rating
-
-
-def _matches(word: Word, other: Word) -> bool:
-    return word.stem == other.stem or not other.groups.keys().isdisjoint(word.groups)

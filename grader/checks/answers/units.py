@@ -22,6 +22,7 @@ class Unit:
     signed: tuple[Signed, ...]
     weight: float = 1.0
     is_pair: bool = False
+    stems: frozenset[str] = frozenset()
 
     def answers(self, concept: Concept) -> bool:
         """Whether it stands under the number of the concept's sub-question."""
@@ -35,14 +36,19 @@ def make_units(sentences: Sequence[Piece], text: str) -> list[Unit]:
     for sentence in sentences:
         about = first_entity(before.signed) if before else ""
         signed = tuple(said for said in sign_words(sentence.words, about) if said.word.is_content)
-        unit = Unit(sentence, signed)
+        unit = Unit(sentence, signed, stems=_stems(signed))
         units.append(unit)
         clauses = split_clauses(sentence, text)
         for clause in clauses if len(clauses) > 1 else ():
             inside = tuple(said for said in signed if clause.start <= said.word.start < clause.end)
-            units.append(Unit(clause, inside, _CLAUSE))
+            units.append(Unit(clause, inside, _CLAUSE, stems=_stems(inside)))
         if before and before.piece.part == sentence.part:
             pair = join_pieces([before.piece, sentence])
-            units.append(Unit(pair, (*before.signed, *signed), _PAIR, is_pair=True))
+            stems = before.stems | unit.stems
+            units.append(Unit(pair, (*before.signed, *signed), _PAIR, is_pair=True, stems=stems))
         before = unit
     return units
+
+
+def _stems(signed: Sequence[Signed]) -> frozenset[str]:
+    return frozenset(said.word.stem for said in signed)

@@ -67,6 +67,15 @@ def groups_of(stemmed: str) -> dict[str, int]:
     return _index().get(stemmed, {})
 
 
+@lru_cache(maxsize=20_000)
+def alike_stems(stemmed: str) -> frozenset[str]:
+    """The stem itself and all that share a group with it."""
+    mine = groups_of(stemmed)
+    return frozenset(
+        [stemmed, *(other for other, groups in _index().items() if not groups.keys().isdisjoint(mine))]
+    )
+
+
 def split_words(text: str) -> list[Word]:
     """The words of ``text`` in order; "can't" yields "can" and "not" with one place."""
     words: list[Word] = []
