@@ -68,5 +68,6 @@ class Proposal:
     gates: tuple[Gate, ...]
     concepts: tuple[ConceptProposal, ...]
     doubt: float  # 0..1, for the order of the queue; it is no probability
+    question_sha256: str  # equal: same text, same nearness; only points and thresholds may differ
     features: Mapping[str, float] = field(default_factory=dict)
     confidence: float | None = None

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from grader.checks.answers.propose import propose
+from grader.checks.judge import judge
+from grader.checks.registry import CHECKS
 from grader.checks.written import record_proposal
+from grader.domain.answers import Answer, AnswerState
+from grader.domain.grade import ItemState
 from grader.domain.proposal import Rule
-from tests.unit.marked import DATA, SETS, proposed, written_items
+from grader.domain.rubric import Alone
+from tests.unit.judging import answered, make_evidence, run_check
+from tests.unit.marked import DATA, SETS, homework, proposed, written_items
 
 
 def _concept(key: str, text: str, at: int):  # type: ignore[no-untyped-def]
@@ -136,3 +144,44 @@ def test_features_have_the_same_names_for_every_answer_to_a_question() -> None:
 )
 def test_no_text_is_too_odd_to_be_read(text: str) -> None:
     assert proposed("q1", text).points == 0
+
+
+def test_the_question_is_known_again_until_its_words_change_whatever_its_points() -> None:
+    item = next(item for item in written_items() if item.key == "q1")
+    part = homework().rubric.part("q1")
+    dearer = replace(item, concepts=tuple(replace(c, points=2 * c.points) for c in item.concepts))
+    first, *others = item.concepts
+    reworded = replace(item, concepts=(replace(first, statements=("It is too small.",)), *others))
+    known = propose("It copies.", item, part).question_sha256
+    assert propose("It learns.", dearer, part).question_sha256 == known
+    assert propose("It copies.", reworded, part).question_sha256 != known
+    assert propose("It copies.", item, replace(part, prompt="Why?")).question_sha256 != known
+
+
+def test_an_item_without_concepts_is_proposed_for_nothing_and_goes_to_a_human() -> None:
+    result = run_check("short_answer", make_evidence(answered("The gap is large.")))
+    assert "proposal" not in result.evidence
+    assert (result.state, result.confidence) == (ItemState.NEEDS_REVIEW, None)
+
+
+def test_the_record_of_an_answer_quotes_the_judged_text() -> None:
+    item = next(item for item in written_items() if item.key == "q1")
+    text = "Well. It must learn the patterns that the digits share."
+    evidence = make_evidence(Answer("q1", AnswerState.ANSWERED, text, cells=(7,)))
+    record = CHECKS["short_answer"](evidence, item, homework().rubric.part("q1")).evidence
+    start, end = record["proposal"]["concepts"][1]["span"]
+    assert record["text"][start:end] == "It must learn the patterns that the digits share"
+
+
+@pytest.mark.parametrize("policy", list(Alone))
+def test_the_policy_says_which_written_answers_are_decided_without_a_human(policy: Alone) -> None:
+    rubric = homework().rubric
+    rubric = replace(rubric, policy=replace(rubric.policy, written_answers=policy))
+    evidence = make_evidence(
+        Answer("q1", AnswerState.ANSWERED, "It copies."), Answer("q2", AnswerState.BLANK)
+    )
+    states = {item.key: item.state for item in judge(rubric, evidence).items}
+    assert states["q1"] is ItemState.NEEDS_REVIEW
+    alone = ItemState.NEEDS_REVIEW if policy is Alone.NOTHING else ItemState.AUTO
+    assert states["q2"] is states["q3.explanation"] is states["ex1.observations"] is alone
+    assert states["q3.choice"] is ItemState.AUTO

@@ -53,6 +53,7 @@ def propose(text: str, item: Item, part: Part) -> Proposal:
         gates=tuple(gates),
         concepts=concepts,
         doubt=_doubt(gates, concepts, found),
+        question_sha256=question.sha256,
         features=_describe(question, found, words_count=len(words), copied=copied, sentences=sentences),
     )
 

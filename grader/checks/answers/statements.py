@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -15,6 +16,7 @@ from .parts import split_sentences
 from .polarity import Signed, sign_words
 from .words import Word, alike_stems, generic_stems, split_words
 
+_SCORER = 1  # to be raised with every change of a rule, a weight or a table in this package
 _GENERIC_WEIGHT = 0.35
 _PROMPT_WEIGHT = 0.5
 _NUMBERED = re.compile(r"^\s*\d[.)]\s+(.*)$", re.MULTILINE)
@@ -61,6 +63,7 @@ class Question:
     prompt_stems: frozenset[str]
     known_stems: frozenset[str]  # of prompt, statements and misconceptions
     parts: int  # sub-questions
+    sha256: str  # of all that decides how near an answer comes to it; points are not in it
 
 
 def read_question(item: Item, part: Part) -> Question:
@@ -79,12 +82,15 @@ def _read(concepts: tuple[Concept, ...], prompt: str, options: tuple[str, ...]) 
     spread = Counter(stem for concept in concepts for stem in _stems(concept.statements))
     sought = tuple(_seek(concept, stems, parts, spread) for concept in concepts)
     said = [text for concept in concepts for text in (*concept.statements, *concept.misconceptions)]
+    texts = [(c.id, c.subquestion, c.statements, c.misconceptions) for c in concepts]
+    identity = repr((_SCORER, texts, prompt, options)).encode("utf-8", "replace")
     return Question(
         sought,
         tuple(dict.fromkeys([*sentences, *lines, *asked, *options])),
         stems,
         stems | _stems(said),
         len(asked),
+        hashlib.sha256(identity).hexdigest(),
     )
 
 
