@@ -74,6 +74,8 @@ def _find_stated(sought: Sought, units: Iterable[Unit], question: Question) -> t
             terse *= 1.0 if is_own and unit.piece.is_sure else own
             nearness = max(match.nearness * own, terse) * _place_weight(unit, is_own=is_own)
             match = replace(match, nearness=nearness)
+            if match.conflict >= _CONFLICT and unit.is_pair:
+                continue  # two sentences together deny or affirm too much
             if match.conflict >= _CONFLICT:
                 opposite = max(opposite, match, key=_nearness)
             else:
@@ -86,7 +88,7 @@ def _find_misconception(sought: Sought, units: Iterable[Unit], question: Questio
     nearest = NOTHING
     for unit in units:
         if unit.is_pair:
-            continue  # two sentences together deny or affirm too much
+            continue
         weight = _place_weight(unit, is_own=unit.answers(sought.concept))
         for wanted in sought.misconceptions:
             match = _compare(unit, wanted, question, shortened=False)

@@ -15,7 +15,7 @@ def word_set(words: str) -> frozenset[str]:
 GROUPS: dict[str, str] = {
     "capacity": "capacity room slot storage memory",
     "store": "memorize memorise memorization memorisation remember store save keep retain hold record "
-    "lookup preserve fit",
+    "lookup preserve fit accommodate squeeze",
     "exact": "exact exactly verbatim perfectly literally precisely identical",
     "few": "few fewer small smaller low lower tiny narrow little reduced short limited",
     "many": "many multiple several numerous countless plenty plentiful lots various",
@@ -25,21 +25,22 @@ GROUPS: dict[str, str] = {
     "learn": "learn discover find extract identify detect understand capture grasp figure know",
     "feature": "feature trait characteristic property attribute factor aspect",
     "structure": "structure pattern regularity manifold essence essential underlying rule",
-    "common": "common share shared general typical regularity",
+    "common": "common share shared general typical regularity commonality",
     "important": "important essential relevant main key matter significant crucial salient useful",
-    "copy": "copy identity replicate duplicate clone pass transmit forward trivial shortcut",
+    "copy": "copy identity replicate duplicate clone pass transmit forward trivial shortcut wire relay echo",
     "useful": "useful helpful meaningful valuable informative interesting | useless pointless meaningless "
     "worthless",
     "image": "image picture photo photograph",
     "digit": "digit number image picture",
     "input": "input itself",
     "capture": "capture represent encode describe express contain include reflect",
-    "near": "near nearby nearest close closer closest neighbor neighbour adjacent together next | far "
-    "apart distant",
+    "near": "near nearby nearest close closer closest neighbor neighbour adjacent together next proximity "
+    "| far apart distant",
     "similar": "similar alike resemble same like related akin similarity overlap",
     "different": "different differ dissimilar various vary varying difference change changes",
     "shape": "shape stroke curve curved loop outline line contour round edge form",
-    "shift": "shift shifting translate translation move moving displace rotate rotating rotation tilt",
+    "shift": "shift shifting translate translation move moving displace rotate rotating rotation tilt "
+    "displacement displaced moved offset",
     "position": "position location place spot coordinate",
     "light": "lighting light brightness illumination exposure contrast",
     "angle": "angle viewpoint perspective view camera pose orientation rotation",
@@ -52,9 +53,9 @@ GROUPS: dict[str, str] = {
     "separate",
     "remove": "remove clean denoise denoising filter eliminate discard rid restore repair recover cleaned "
     "reconstruct",
-    "noise": "noise noisy denoise denoising corrupt corrupted corruption damage damaged distort "
-    "distorted distortion grain scratch scratched degrade degraded perturb perturbed "
-    "perturbation",
+    "noise": "noise noisy denoise denoising corrupt corrupted corruption damage damaged distort distorted "
+    "distortion grain scratch scratched degrade degraded perturb perturbed perturbation grainy "
+    "nuisance disturbance disturbed blemish",
     "restore": "restore repair fix recover clean fill inpaint reconstruct restoration",
     "redundancy": "redundancy redundant irrelevant unnecessary superfluous detail details",
     "compact": "compact compressed condensed dense compress lower small smaller concise",
@@ -68,7 +69,7 @@ GROUPS: dict[str, str] = {
     "expensive": "expensive costly cost costs money scarce rare unavailable laborious tedious slow",
     "manual": "manual human person people hand nobody",
     "reconstruct": "reconstruct reproduce rebuild recreate regenerate reconstruction copy",
-    "classifier": "classifier classification classify svm regression supervised",
+    "classifier": "classifier classification classify svm regression supervised head svm",
     "finetune": "fine tune tuned tuning finetune finetuned pretrained pretrain pretraining transfer "
     "initialize reuse",
     "feature_vector": "latent code embedding vector representation codes hidden feature",
@@ -76,16 +77,17 @@ GROUPS: dict[str, str] = {
     "sample": "sample draw drawn sampling random randomly pick",
     "decode": "decode decoder decoded decoding",
     "generate": "generate create produce synthesize synthesise make invent generation generative yield "
-    "obtain",
+    "obtain synthesis fabricate",
     "new": "new novel unseen fresh additional existed unknown",
     "existing": "existing given seen known",
-    "realistic": "realistic plausible believable sensible valid natural convincing meaningful",
+    "realistic": "realistic plausible believable sensible valid natural convincing meaningful | garbage "
+    "nonsense unrealistic",
     "smooth": "smooth continuous gradual gradually smoothly continuity smoothness",
-    "blend": "blend mix mixture combine combines combination between morph hybrid middle half "
-    "intermediate merge",
+    "blend": "blend mix mixture combine combines combination between morph hybrid middle half intermediate "
+    "merge halfway share",
     "both": "both two",
     "transition": "transition morph morphing interpolation interpolate interpolating gradual",
-    "blurry": "blurry blurrier blur blurred fuzzy unsharp | sharp sharper crisp crisper",
+    "blurry": "blurry blurrier blur blurred fuzzy unsharp washed soft smeared | sharp sharper crisp crisper",
     "quality": "quality fidelity sharpness accurate",
     "balance": "balance tradeoff compromise compete competing versus weigh against",
     "regularize": "kl divergence kullback regularization regularizer regularisation",
@@ -94,7 +96,7 @@ GROUPS: dict[str, str] = {
     "robust": "robust insensitive invariant stable resilient robustness invariance | sensitive fragile",
     "stable": "stable invariant same constant unchanged remain stay",
     "variant": "variant variation version copies copy",
-    "augment": "augmentation augment enlarge multiply extend increase expand",
+    "augment": "augmentation augment enlarge multiply extend increase expand enlarge bigger",
     "training": "training train trained iterative epoch epochs gradient descent optimization iteration",
     "linear": "linear linearly | nonlinear nonlinearly nonlinearity nonlinearities curved",
     "fast": "fast faster quick quicker quickly cheap cheaper efficient | slow slower longer expensive costly",
@@ -104,7 +106,7 @@ GROUPS: dict[str, str] = {
     "better": "better superior improve improved best | worse inferior worst",
     "object": "object thing things person people face dog cat scene objects place",
     "semantic": "semantic content meaning object scene subject",
-    "search": "search find query retrieve retrieval lookup return",
+    "search": "search find query retrieve retrieval lookup return compare",
     "distance": "distance similarity compare cosine euclidean",
     "generalize": "generalize generalise generalization generalisation general",
     "overfit": "overfit overfitting overfitted overfits",
@@ -138,7 +140,7 @@ GENERIC = word_set(
 
 STOP = word_set(
     """a an the this that these those it its they them their there here he she we i you me my our your us
-    one is are was were be been being am do does did done has have had having will would shall should
+    is are was were be been being am do does did done has have had having will would shall should
     can could may might must of to in on at by for with from into onto about as than then so thus
     therefore hence because since if when while whereas although though but and or nor not no never also
     too very just only even still such what which who whom whose how why where more most much some any
@@ -151,6 +153,7 @@ STOP = word_set(
 # Small words that English sentences are made of: lists of terms have hardly any.
 FUNCTION = STOP - {"like", "case", "way", "question", "answer", "kind", "sort", "able"} | {
     "cannot",
+    "one",
     "without",
 }
 

@@ -29,7 +29,7 @@ _JOINING = word_set("with and but by")
 
 # What is contrasted in such a course: what is said of one, the other is not.
 _ENTITIES = {
-    "pca": "pca", "svd": "pca",
+    "pca": "pca", "svd": "pca", "eigenvectors": "pca", "neural": "ae",
     "autoencoder": "ae", "autoencoders": "ae", "ae": "ae", "aes": "ae",
     "vae": "vae", "vaes": "vae", "variational": "vae",
     "standard": "ae", "plain": "ae", "ordinary": "ae", "vanilla": "ae", "normal": "ae", "regular": "ae",
