@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -185,3 +188,19 @@ def test_the_policy_says_which_written_answers_are_decided_without_a_human(polic
     alone = ItemState.NEEDS_REVIEW if policy is Alone.NOTHING else ItemState.AUTO
     assert states["q2"] is states["q3.explanation"] is states["ex1.observations"] is alone
     assert states["q3.choice"] is ItemState.AUTO
+
+
+def test_another_process_gives_the_same_bytes_whatever_the_order_of_its_sets() -> None:
+    script = (
+        "import json; from tests.unit.marked import DATA, proposed; "
+        "from grader.checks.written import record_proposal; "
+        "entries = json.loads((DATA / 'answers_held_out.json').read_text('utf-8'))['answers']; "
+        "print(json.dumps([record_proposal(proposed(e['question'], e['answer'])) for e in entries]))"
+    )
+    said = {
+        subprocess.check_output(
+            [sys.executable, "-c", script], cwd=DATA.parents[1], env=os.environ | {"PYTHONHASHSEED": seed}
+        )
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1

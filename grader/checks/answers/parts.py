@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .words import Word, split_words
 
-_SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n\s*\n|\n(?=\s*(?:[-*•#]|\(?\d{1,2}[.):]))")
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++(?=\s|$)|\n\s*\n|\n(?=\s*(?:[-*•#]|\(?\d{1,2}[.):]))")
 _CLAUSE_END = re.compile(
     r"[,;:\n]|\s[-–—=]\s|\b(?:but|so|because|since|while|whereas|although|and|therefore)\b", re.IGNORECASE
 )
