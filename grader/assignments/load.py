@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from grader.domain.rubric import Concept, Item, Part, PartKind, Policy, Rubric, RunLimits, UploadLimits
+from grader.domain.rubric import Alone, Concept, Item, Part, PartKind, Policy, Rubric, RunLimits, UploadLimits
 from grader.errors import ContentInvalid, NotFound
 
 from .consistency import find_contradictions
 from .problems import translate
-from .reference import check_files, has_heading, read_calibration
+from .reference import check_files, has_heading, read_calibration, read_prompt
 from .rubric_file import RubricFile, rubric_model
 from .yaml_lines import Problem, YamlFile, read_yaml
 
@@ -79,7 +79,10 @@ def _load(content: Path, path: Path) -> Assignment:
         ]
     if rubric is None or lines or files:
         raise ContentInvalid("\n".join(lines + files))
-    return Assignment(rubric, template, folder / "model.py", read_calibration(folder), folder)
+    parts = tuple(replace(part, prompt=read_prompt(template, part)) for part in rubric.parts)
+    return Assignment(
+        replace(rubric, parts=parts), template, folder / "model.py", read_calibration(folder), folder
+    )
 
 
 def _read(path: Path, name: str) -> bytes:
@@ -118,7 +121,7 @@ def _to_domain(file: RubricFile, sha256: str) -> Rubric:
         run_limits=RunLimits(**file.run_limits.model_dump()),
         latent_dims=tuple(file.latent_dims),
         dataset=file.dataset,
-        policy=Policy(**file.policy.model_dump()),
+        policy=Policy(file.policy.attempts, file.policy.seed, Alone(file.policy.written_answers)),
     )
 
 

@@ -25,6 +25,7 @@ class Part:
     heading: str  # "Question 3": how the template's heading begins
     title: str  # "Reconstruction Loss"
     options: Mapping[str, str] = field(default_factory=dict)  # choice only: letter → text
+    prompt: str = ""  # what the template asks below the heading, hints too, a line each
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,21 @@ class RunLimits:
     model_bytes: int
 
 
+class Alone(StrEnum):
+    """Which written answers are decided without a human."""
+
+    NOTHING = "nothing"  # not even a blank one
+    BLANK = "blank"  # a blank one and the untouched placeholder: nothing for nothing
+    CERTAIN = "certain"  # what a calibration is sure of, too; until there is one, as `blank`
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What holds for every submission of the assignment."""
 
     attempts: int = 20  # how many different notebooks one student may hand in
     seed: int = 0  # every run starts from it, so that a run can be repeated
+    written_answers: Alone = Alone.BLANK
 
 
 @dataclass(frozen=True, slots=True)
