@@ -11,9 +11,11 @@ COPY pyproject.toml constraints.txt README.md ./
 COPY grader ./grader
 # An index with CPU builds of torch makes the image 2 GB smaller: --build-arg PIP_EXTRA_INDEX_URL=…
 ARG PIP_EXTRA_INDEX_URL=""
-# pip compiles what it installs. The base image brings its library uncompiled, and no jail can write.
+# pip compiles what it installs. The base image brings its library uncompiled, and no jail can write;
+# nor does each look for fonts.
 RUN pip install --no-cache-dir -c constraints.txt ".[kernel]" \
-    && python -m compileall -q -x 'site-packages|test|lib2to3' /usr/local/lib/python3.12
+    && python -m compileall -q -x 'site-packages|test|lib2to3' /usr/local/lib/python3.12 \
+    && MPLCONFIGDIR=/usr/local/share/grader/matplotlib python -c 'import matplotlib.font_manager'
 COPY rubrics ./rubrics
 COPY reference ./reference
 

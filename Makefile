@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 LEND   := systemd-run --user --scope --quiet -p Delegate=yes
 SCOPE  := $(shell [ "$$(id -u)" = 0 ] || { $(LEND) true 2>/dev/null && echo "$(LEND) --"; })
 
-.PHONY: setup demo serve test check clean
+.PHONY: setup demo serve test attacks check benchmark clean
 
 setup: $(READY)
 
@@ -24,12 +24,19 @@ serve: setup
 test: setup
 	@$(SCOPE) $(BIN)/pytest -n 2 --dist worksteal
 
+attacks: setup
+	@$(SCOPE) $(BIN)/python -m tests.attacks.runner
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/grader rubric check
+
+# Half an hour; `make benchmark ARGUMENTS="--runs 3 --only light-alone"` is shorter.
+benchmark: setup
+	@$(SCOPE) $(BIN)/python benchmarks/overhead.py $(ARGUMENTS)
 
 clean:
 	rm -rf $(VENV) var

@@ -34,3 +34,7 @@ umask 022 # the jail's own user must be able to read the environment
 [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
 say "installing Python packages (torch is large; this takes a minute or two) ..."
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[kernel,dev]'
+
+# Jails write nothing, so what each of them would compile or look for again is made here, once.
+"$VENV/bin/python" -m compileall -q grader
+MPLCONFIGDIR="$VENV/share/grader/matplotlib" "$VENV/bin/python" -c 'import matplotlib.font_manager'

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from grader.checks.thresholds import CALIBRATED
 from grader.domain.calibration import ReferenceFigures
 from grader.domain.rubric import (
+    Alone,
     Budget,
     Concept,
     Item,
@@ -28,7 +29,7 @@ from grader.errors import ContentInvalid, NotFound
 from .calibration_file import NAME, Calibration, read_calibration
 from .consistency import find_contradictions
 from .problems import translate
-from .reference import check_files, has_heading
+from .reference import check_files, has_heading, read_prompt
 from .rubric_file import RubricFile, rubric_model
 from .yaml_lines import Problem, YamlFile, read_yaml
 
@@ -102,6 +103,8 @@ def _load(content: Path, path: Path) -> Assignment:
         ]
     if rubric is None or lines or files:
         raise ContentInvalid("\n".join(lines + files))
+    parts = tuple(replace(part, prompt=read_prompt(template, part)) for part in rubric.parts)
+    rubric = replace(rubric, parts=parts)
     assignment = Assignment(rubric, template, folder / "model.py", read_calibration(folder), folder)
     if assignment.needs_calibration and assignment.calibration:
         # Thresholds stand in that file, so it is a part of the rubric, and its change is one of the rubric.
@@ -154,7 +157,7 @@ def _to_domain(file: RubricFile, sha256: str) -> Rubric:
         run_limits=RunLimits(**file.run_limits.model_dump()),
         latent_dims=tuple(file.latent_dims),
         dataset=file.dataset,
-        policy=Policy(**file.policy.model_dump()),
+        policy=Policy(file.policy.attempts, file.policy.seed, Alone(file.policy.written_answers)),
     )
 
 

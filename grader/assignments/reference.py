@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ _NEEDED = {
     "solution.ipynb": "put the notebook there that earns full marks",
     "model.py": "put the agreed architecture there, with build, encode and decode",
 }
+_FOR_STUDENTS = re.compile(r"(?:your answer|explanation|answer)\W*(?::.*)?$|\[", re.IGNORECASE)
 _FUNCTIONS = ("build", "encode", "decode")
 
 
@@ -44,10 +46,13 @@ def check_files(folder: Path) -> Iterator[Wrong]:
 
 def has_heading(template: bytes, part: Part) -> bool:
     """Whether a Markdown heading of the template begins with the part's heading."""
+    cells = json.loads(template)["cells"]
+    return any(cell.get("cell_type") == "markdown" and _begins(cell, part) for cell in cells)
+
+
+def _begins(cell: Mapping[str, Any], part: Part) -> bool:
     return any(
         line.startswith("#") and f"{line.lstrip('# ')} ".startswith((f"{part.heading} ", f"{part.heading}:"))
-        for cell in json.loads(template)["cells"]
-        if cell.get("cell_type") == "markdown"
         for line in _source(cell).splitlines()
     )
 
@@ -90,3 +95,21 @@ def _check_calibration(path: Path) -> Iterator[Wrong]:
         read_calibration(path.parent)
     except ValueError as error:
         yield Wrong(path.name, 1, f"{error}; remove the file and run `grader calibrate {path.parent.name}`")
+
+
+def read_prompt(template: bytes, part: Part) -> str:
+    """What the template asks under the part's heading, a line each: its text, and comments of its code.
+
+    Labels and placeholders, which a student replaces, are not in it.
+    """
+    lines: list[str] = []
+    inside = False
+    for cell in json.loads(template)["cells"]:
+        if cell.get("cell_type") == "markdown":
+            inside = _begins(cell, part)
+            if inside:
+                lines += [line for line in _source(cell).splitlines() if not line.startswith("#")]
+        elif inside:
+            lines += [line for line in _source(cell).splitlines() if line.lstrip().startswith("#")]
+    plain = [line.strip("#*- \t").replace("**", "") for line in lines]
+    return "\n".join(line for line in plain if line and not _FOR_STUDENTS.match(line))

@@ -64,6 +64,9 @@ class PolicyFile(_Strict):
 
     attempts: _Count = Field(examples=[20], description="How many different notebooks a student may hand in.")
     seed: int = Field(ge=0, lt=2**32, examples=[0], description="Every run starts from it.")
+    written_answers: Literal["nothing", "blank", "certain"] = Field(
+        default="blank", examples=["blank"], description="Which written answers are decided without a human."
+    )
 
 
 class BudgetFile(_Strict):

@@ -27,7 +27,7 @@ def choice(evidence: Evidence, item: Item, part: Part) -> CheckResult:
     key = ChoiceParameters(**item.params).key
     answer = find_answer(evidence, part)
     if answer.state is not AnswerState.ANSWERED or is_empty(answer.state, answer.text):
-        return _without_answer(answer, evidence, part)
+        return _without_answer(answer, evidence, item, part)
     read = read_choice(answer.text, part.options)
     record = {**record_answer(answer, list_candidates(answer, evidence.alignment)), "letter": read.letter}
     letters = ", ".join(part.options)
@@ -47,7 +47,7 @@ def choice(evidence: Evidence, item: Item, part: Part) -> CheckResult:
     )
 
 
-def _without_answer(answer: Answer, evidence: Evidence, part: Part) -> CheckResult:
+def _without_answer(answer: Answer, evidence: Evidence, item: Item, part: Part) -> CheckResult:
     # The choice may stand in the wrong place, and in words: "Explanation: it overfits, because …".
     if answer.explanation.strip():
         record = {**record_answer(answer, ()), "explanation": answer.explanation[:4000]}
@@ -57,7 +57,7 @@ def _without_answer(answer: Answer, evidence: Evidence, part: Part) -> CheckResu
             record,
         )
     advice = f"Write one letter of {', '.join(part.options)} behind “Your Answer”."
-    return judge_written(answer, evidence.alignment, f"{part.heading} ({part.title})", advice)
+    return judge_written(answer, evidence.alignment, item, part, f"{part.heading} ({part.title})", advice)
 
 
 def _review(feedback: str, record: dict[str, object]) -> CheckResult:

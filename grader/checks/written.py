@@ -1,4 +1,4 @@
-"""Written answers: only what is certainly blank is graded; everything else waits for a human."""
+"""Written answers: only what is certainly blank is graded; for all else points are proposed to a human."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 from grader.domain.answers import Alignment, Answer, AnswerState, Candidate
 from grader.domain.evidence import Evidence
 from grader.domain.grade import CheckResult, ItemState
+from grader.domain.proposal import Gate, Proposal
 from grader.domain.rubric import Item, Part
 
+from .answers.propose import propose
 from .choice import read_choice
 
 _EMPTY = frozenset({AnswerState.BLANK, AnswerState.PLACEHOLDER})
@@ -27,26 +29,35 @@ _ABSENT = {
     AnswerState.MISSING: "No place was found for",
 }
 _ADVICE = "Write your answer below the question's heading, in place of the placeholder."
+# What a gate says to the student; none of it gives away what was looked for.
+_GATES = {
+    Gate.DONT_KNOW: "It says that you do not know.",
+    Gate.COPIED: "Sentences of the question or its hint are in it; by themselves they earn nothing.",
+    Gate.KEYWORDS: "It lists terms without saying anything about them.",
+    Gate.GIBBERISH: "No words could be read in it.",
+    Gate.LANGUAGE: "It does not seem to be English.",
+    Gate.SHORT: "It is very short.",
+}
 _KEPT_CHARACTERS = 4000  # of an answer, in the record of one item; the evidence holds all of it
 
 
-def short_answer(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # noqa: ARG001
+def short_answer(evidence: Evidence, item: Item, part: Part) -> CheckResult:
     """A question that is answered in sentences."""
     where = f"{part.heading} ({part.title})"
-    return judge_written(find_answer(evidence, part), evidence.alignment, where, _ADVICE)
+    return judge_written(find_answer(evidence, part), evidence.alignment, item, part, where, _ADVICE)
 
 
-def observations(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # noqa: ARG001
+def observations(evidence: Evidence, item: Item, part: Part) -> CheckResult:
     """The questions in an exercise's code, answered in comments or in text cells below it."""
     where = f"the questions in the comments of {part.heading}"
     advice = "Write what you saw into comments of the exercise's code or into a text cell below it."
     answer = find_answer(evidence, part)
     if answer.state is AnswerState.PLACEHOLDER:  # the questions in the code are no placeholder
         answer = replace(answer, state=AnswerState.BLANK)
-    return judge_written(answer, evidence.alignment, where, advice)
+    return judge_written(answer, evidence.alignment, item, part, where, advice)
 
 
-def explanation(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # noqa: ARG001
+def explanation(evidence: Evidence, item: Item, part: Part) -> CheckResult:
     """The reason for a choice, which may stand behind "Explanation" or right behind the letter."""
     answer = find_answer(evidence, part)
     given = replace(answer, text=answer.explanation, state=answer.explanation_state)
@@ -56,7 +67,8 @@ def explanation(evidence: Evidence, item: Item, part: Part) -> CheckResult:  # n
         elif rest := read_choice(answer.text, part.options).rest:
             given = replace(answer, text=rest)
     where = f"the explanation in {part.heading}"
-    return judge_written(given, evidence.alignment, where, "Write your reason behind “Explanation”.")
+    advice = "Write your reason behind “Explanation”."
+    return judge_written(given, evidence.alignment, item, part, where, advice)
 
 
 def find_answer(evidence: Evidence, part: Part) -> Answer:
@@ -70,18 +82,29 @@ def is_empty(state: AnswerState, text: str) -> bool:
     return state in _EMPTY or (state is AnswerState.ANSWERED and not text.strip())
 
 
-def judge_written(answer: Answer, alignment: Alignment, where: str, advice: str) -> CheckResult:
-    """Nothing for nothing, review for all else. ``where`` names the answer in a sentence."""
+def judge_written(
+    answer: Answer, alignment: Alignment, item: Item, part: Part, where: str, advice: str
+) -> CheckResult:
+    """Nothing for nothing; for all else a proposal that waits for a human.
+
+    ``where`` names the answer in a sentence. Proposed points stand in the record only: what nobody has
+    decided counts for nothing yet.
+    """
     candidates = list_candidates(answer, alignment)
-    record = record_answer(answer, candidates)
+    record = dict(record_answer(answer, candidates))
     absent = answer.state is AnswerState.MISSING or is_empty(answer.state, answer.text)
     if absent and not candidates:
         return CheckResult(0.0, f"{_ABSENT.get(answer.state, _NOTHING)} {where}. {advice}", evidence=record)
+    told = _describe(answer, candidates, where)
+    if not absent and item.concepts:
+        proposal = propose(answer.text, item, part)
+        record["proposal"] = record_proposal(proposal)
+        told = " ".join([told, *(_GATES[gate] for gate in proposal.gates)])
     return CheckResult(
         share=0.0,
-        feedback=f"{_describe(answer, candidates, where)} A teacher will read it and give the points.",
+        feedback=f"{told} A teacher will read it and give the points.",
         state=ItemState.NEEDS_REVIEW,
-        confidence=0.0,
+        confidence=None,  # nothing is known of it before reviewers' own marks have calibrated the question
         evidence=record,
     )
 
@@ -104,6 +127,31 @@ def list_candidates(answer: Answer, alignment: Alignment) -> Sequence[Candidate]
 def _may_answer(candidate: Candidate) -> bool:
     is_long = len(candidate.excerpt.split()) >= _LONGER_THAN_A_NAME
     return is_long or candidate.score >= _ABOUT_HOMEWORK or _NUMBERED.match(candidate.excerpt) is not None
+
+
+def record_proposal(proposal: Proposal) -> dict[str, Any]:
+    """A proposal as JSON: points, gates, and per concept the rule, the statement and the span of the text."""
+    return {
+        "points": proposal.points,
+        "max_points": proposal.max_points,
+        "confidence": proposal.confidence,
+        "doubt": proposal.doubt,
+        "question_sha256": proposal.question_sha256,
+        "gates": [gate.value for gate in proposal.gates],
+        "concepts": [
+            {
+                "id": concept.id,
+                "points": concept.points,
+                "max_points": concept.max_points,
+                "level": concept.level,
+                "rule": concept.rule.value,
+                "matched": concept.matched,
+                "span": [concept.span.start, concept.span.end] if concept.span else None,
+            }
+            for concept in proposal.concepts
+        ],
+        "features": dict(proposal.features),
+    }
 
 
 def record_answer(answer: Answer, candidates: Sequence[Candidate]) -> Mapping[str, Any]:

@@ -24,6 +24,8 @@ rubric_app = typer.Typer(help="Look at the rubrics.", no_args_is_help=True)
 data_app = typer.Typer(help="Look after the data sets.", no_args_is_help=True)
 user_app = typer.Typer(help="Let people and systems in.", no_args_is_help=True)
 submission_app = typer.Typer(help="Look after the work on submissions.", no_args_is_help=True)
+asag_app = typer.Typer(help="Try the proposals for written answers.", no_args_is_help=True)
+app.add_typer(asag_app, name="asag")
 app.add_typer(submission_app, name="submission")
 app.add_typer(rubric_app, name="rubric")
 app.add_typer(data_app, name="data")
@@ -147,6 +149,20 @@ def print_schema() -> None:
     from grader.cli.upkeep import print_rubric_schema
 
     print_rubric_schema()
+
+
+@asag_app.command("evaluate")
+def evaluate_answers(
+    file: Annotated[Path, typer.Argument(help="CSV or JSON of question, answer, points.")],
+    assignment: Annotated[
+        str | None, typer.Option(help="The assignment's id; default: the only one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say how far proposals for written answers agree with the marks that humans gave."""
+    from grader.cli.asag import evaluate_file
+
+    evaluate_file(read_settings(), file, assignment, as_json=as_json)
 
 
 @data_app.command("fetch")

@@ -20,10 +20,12 @@ from grader.cli.compose import (
 from grader.cli.lifeline import watch_lifeline
 from grader.cli.settings import Settings
 from grader.cli.supervise import listen, supervise
-from grader.errors import SetupIncomplete
+from grader.errors import GraderError, SetupIncomplete
 from grader.evaluation.datasets import open_dataset
 from grader.jobs import Jobs
 from grader.services.migrate import migrate
+
+_log = logging.getLogger(__name__)
 
 
 def serve_until_told(settings: Settings) -> None:
@@ -80,9 +82,13 @@ def run_one_worker(settings: Settings, lifeline: int | None) -> int:
     assignments = read_assignments(settings)
     with make_warm_pool(settings, sandbox) as pool:
         autograder = make_autograder(settings, pool, blobs)
-        for note in filter(None, map(autograder.missing_calibration, assignments.values())):
-            logging.getLogger(__name__).warning("%s", note)
-        pool.expect([shape for one in assignments.values() for shape in autograder.shapes(one)])
+        for assignment in assignments.values():
+            try:
+                if note := autograder.missing_calibration(assignment):
+                    _log.warning("%s", note)
+                pool.expect(autograder.shapes(assignment))
+            except GraderError as error:  # its submissions will say so, and the others go on
+                _log.warning("no jails are made ahead for %s: %s", assignment.rubric.id, error)
         return run_worker(
             engine=engine,
             home=make_home(settings),

@@ -22,7 +22,7 @@ class CheckResult:
     share: float
     feedback: str  # what was measured, what was wanted, what to do
     state: ItemState = ItemState.AUTO
-    confidence: float = 1.0
+    confidence: float | None = 1.0  # None: not calibrated, so nothing is known of it
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -35,7 +35,7 @@ class ItemGrade:
     points: float
     max_points: float
     state: ItemState
-    confidence: float
+    confidence: float | None
     feedback: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
 

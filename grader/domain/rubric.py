@@ -38,6 +38,7 @@ class Part:
     title: str  # "Reconstruction Loss"
     options: Mapping[str, str] = field(default_factory=dict)  # choice only: letter → text
     budget: Budget = Budget()  # exercises only
+    prompt: str = ""  # what the template asks below the heading, hints too, a line each
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,21 @@ class RunLimits:
     model_bytes: int
 
 
+class Alone(StrEnum):
+    """Which written answers are decided without a human."""
+
+    NOTHING = "nothing"  # not even a blank one
+    BLANK = "blank"  # a blank one and the untouched placeholder: nothing for nothing
+    CERTAIN = "certain"  # what a calibration is sure of, too; until there is one, as `blank`
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What holds for every submission of the assignment."""
 
     attempts: int = 20  # how many different notebooks one student may hand in
     seed: int = 0  # every run starts from it, so that a run can be repeated
+    written_answers: Alone = Alone.BLANK
 
 
 @dataclass(frozen=True, slots=True)

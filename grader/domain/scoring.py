@@ -17,7 +17,7 @@ def score_item(item: Item, result: CheckResult) -> ItemGrade:
         points=min(item.points, round(_unit(result.share, item) * item.points, 2)),
         max_points=item.points,
         state=result.state,
-        confidence=_unit(result.confidence, item),
+        confidence=None if result.confidence is None else _unit(result.confidence, item),
         feedback=result.feedback,
         evidence=result.evidence,
     )

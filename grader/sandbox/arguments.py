@@ -10,7 +10,16 @@ from pathlib import Path
 
 from grader.errors import SandboxUnavailable
 from grader.sandbox.jail import JailRequest, Mount
-from grader.sandbox.nested import HOME, INNER_BWRAP, JAIL_UID, MAY_NEST, SHARED_MEMORY, TEMPORARY, tmpfs
+from grader.sandbox.nested import (
+    DEVICES,
+    HOME,
+    INNER_BWRAP,
+    JAIL_UID,
+    MAY_NEST,
+    SHARED_MEMORY,
+    TEMPORARY,
+    tmpfs,
+)
 from grader.sandbox.proc import Proc
 
 PACKAGE_TARGET = "/opt/grader/grader"
@@ -93,7 +102,7 @@ def build_arguments(
         if target.startswith("/"):
             arguments += ["--perms", "0444", "--file", str(handle), target]
     arguments += ["--symlink", "/usr/share/zoneinfo/UTC", "/etc/localtime"]
-    arguments += [*proc.arguments(), "--dev", "/dev", *tmpfs(SHARED_MEMORY, limits.tmp_bytes)]
+    arguments += [*proc.arguments(), *DEVICES, *tmpfs(SHARED_MEMORY, limits.tmp_bytes)]
     arguments += ["--remount-ro", "/dev", *tmpfs(TEMPORARY, limits.tmp_bytes)]
     arguments += [*tmpfs(HOME, limits.tmp_bytes), *tmpfs(HARVEST, HARVEST_BYTES)]
     for target in request.writable:
@@ -163,6 +172,11 @@ def _covers(hidden: Sequence[Path], mounts: Sequence[Mount]) -> Iterator[str]:
                 yield from ("--ro-bind", "/dev/null", target)
 
 
+def processes_with_ours(request: JailRequest) -> int:
+    """What the jail's group may hold, threads counted: bubblewrap, and what reports for a nested kernel."""
+    return request.limits.processes + (16 if request.nests else 2)
+
+
 def build_command(
     environment: Environment, request: JailRequest, wire: int, *, in_group: bool = True
 ) -> list[str]:
@@ -173,8 +187,9 @@ def build_command(
     limits = request.limits
     processor_seconds = int(limits.wall_seconds * (os.cpu_count() or 1)) + 60
     # Set inside, where the count of processes starts from none.
+    processes = processes_with_ours(request) if request.nests else limits.processes
     return [
-        *("/usr/bin/prlimit", f"--nproc={limits.processes}", f"--nofile={limits.open_files}"),
+        *("/usr/bin/prlimit", f"--nproc={processes}", f"--nofile={limits.open_files}"),
         *(f"--fsize={limits.file_bytes}", f"--cpu={processor_seconds}", "--core=0", "--msgqueue=0"),
         *([] if in_group else [f"--data={limits.memory_bytes}"]),
         *("--", str(environment.python), "-s", "-P", "-B"),

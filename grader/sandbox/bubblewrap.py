@@ -23,12 +23,13 @@ from grader.sandbox.arguments import (
     build_arguments,
     build_command,
     files_inside,
+    processes_with_ours,
     this_environment,
 )
 from grader.sandbox.cgroups import Cgroup, find_parents
 from grader.sandbox.container import Container, JailLimits, find_container
 from grader.sandbox.diagnosis import NO_BWRAP, NO_CGROUP, OLD_BWRAP, WITHOUT_GROUPS, explain_failure
-from grader.sandbox.jail import AHEAD_OF_NEED, JailRequest, Limits
+from grader.sandbox.jail import AHEAD_OF_NEED, JailRequest, Limits, begin_or_end
 from grader.sandbox.launch import (
     TOOLS_PATH,
     Staging,
@@ -122,7 +123,7 @@ class BubblewrapSandbox:
         for frame in request.frames:
             json.dumps(frame.header, allow_nan=False)
         jail = self._start(request, request.limits.wall_seconds)
-        jail.begin(request)
+        begin_or_end(jail, request)
         return jail
 
     def prepare(self, shape: JailRequest) -> BubblewrapJail:
@@ -151,11 +152,15 @@ class BubblewrapSandbox:
             if self._machine.container is not None:
                 self._machine.container.require_room(request.limits)
             staging = self._take_slot(held)
-            group = self._make_group(name, request.limits, held)
+            group = self._make_group(name, request.limits, processes_with_ours(request), held)
             process, status, frames = self._launch(request, staging, group)
-            close = held.pop_all().close
-            started = Started(process, status, frames, group, self._machine.container, close, self._explain)
-            return BubblewrapJail(started, request, seconds)
+            close, container = held.pop_all().close, self._machine.container
+            started = Started(process, status, frames, group, container, close, self._explain)
+            try:
+                return BubblewrapJail(started, request, seconds)
+            except BaseException:
+                close()
+                raise
 
     def _take_slot(self, held: ExitStack) -> Staging | None:
         if not self._machine.is_root:
@@ -168,7 +173,7 @@ class BubblewrapSandbox:
         stage.mkdir(mode=0o755, parents=True, exist_ok=True)
         return Staging(stage, slot.uid)
 
-    def _make_group(self, name: str, limits: Limits, held: ExitStack) -> Cgroup | None:
+    def _make_group(self, name: str, limits: Limits, processes: int, held: ExitStack) -> Cgroup | None:
         if not self._machine.groups:
             return None
         self._watchdog.ensure()
@@ -176,8 +181,7 @@ class BubblewrapSandbox:
         self._records.write(name, group)
         held.callback(self._drop_group, name, group)
         try:
-            # Two more than asked for: bubblewrap itself, outside and inside.
-            group.make(memory_bytes=limits.memory_bytes, processes=limits.processes + 2, cpus=self._cpus)
+            group.make(memory_bytes=limits.memory_bytes, processes=processes, cpus=self._cpus)
         except OSError as error:
             raise SandboxUnavailable(f"{NO_CGROUP} (The kernel said: {error})") from error
         return group

@@ -11,7 +11,8 @@ from pathlib import Path
 
 _NEEDED = ("memory", "pids")
 _CPU_PERIOD_MICROSECONDS = 100_000
-_PROCESSOR_WEIGHTS = {"cpu.weight": ("100", "5"), "cpu.shares": ("1024", "51")}  # the usual one, a small one
+_PROCESSOR_WEIGHTS = {"cpu.weight": ("100", "25"), "cpu.shares": ("1024", "256")}  # the usual, and a quarter
+_TCP_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,7 @@ class Cgroup:
         return 0
 
     def yield_processor(self, *, to_others: bool) -> None:
-        """Run only while nobody else wants to, or as everybody does. Nothing where processors are not shared
-        out by group.
-        """
+        """Take a quarter of a jail's share, or a whole one, where processors are shared out by group."""
         for name, weights in _PROCESSOR_WEIGHTS.items():
             _write_where_present(self.folders, name, weights[to_others])
 
@@ -111,6 +110,8 @@ class _Settings:
             return
         self._set("memory.limit_in_bytes", str(memory_bytes))
         self._set("memory.memsw.limit_in_bytes", str(memory_bytes), optional=True)
+        # Version 1 counts what lies in TCP's buffers apart, and otherwise not at all.
+        self._set("memory.kmem.tcp.limit_in_bytes", str(min(memory_bytes, _TCP_BYTES)), optional=True)
         if cpus is not None:
             self._set("cpu.cfs_quota_us", str(int(cpus * _CPU_PERIOD_MICROSECONDS)), optional=True)
 

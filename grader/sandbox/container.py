@@ -18,6 +18,7 @@ from grader.sandbox.jail import Limits
 _UNLIMITED = 1 << 60  # version 1 writes "none" as the largest number of pages
 _PATIENCE_SECONDS = 3600.0  # longer than a rubric lets a notebook run
 _POLL_SECONDS = 0.05
+_OUR_PROCESSES = 64  # the worker's threads, and the jails that wait
 
 
 class JailLimits(StrEnum):
@@ -77,7 +78,7 @@ class Container:
         """Raise `SandboxUnavailable` where a jail may use more than the whole container has."""
         for asked, has, option in (
             (limits.memory_bytes, self.memory_bytes, "mem_limit and memswap_limit"),
-            (limits.processes, self.processes, "pids_limit"),
+            (limits.processes + _OUR_PROCESSES, self.processes, "pids_limit"),
         ):
             if asked > has:
                 raise SandboxUnavailable(

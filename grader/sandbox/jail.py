@@ -62,12 +62,13 @@ class JailRequest:
     environment: Mapping[str, str] = field(default_factory=dict)
     writable: tuple[str, ...] = ()  # more folders inside that may be written to, each of `Limits.tmp_bytes`
     opening: tuple[Frame, ...] = ()
+    serves_ahead: bool = True  # False: what is done ahead of need would not serve it, so it starts without
     nests: bool = False  # the entry builds a jail within its own with `grader.sandbox.nested`, where it can
 
     def shape(self) -> JailRequest:
         """Leave out what is decided only when a jail is used: one made early serves any of its shape."""
         limits = replace(self.limits, frame_bytes=_ANSWER_BYTES, total_bytes=_ANSWER_BYTES, frames=1)
-        return replace(self, frames=(), limits=limits)
+        return replace(self, frames=(), limits=limits, serves_ahead=True)
 
 
 class ExitReason(StrEnum):
@@ -143,6 +144,15 @@ class PreparedJail(Jail, Protocol):
     def begin(self, request: JailRequest) -> None:
         """Serve this request, of the shape that it was made for: time and budgets count from now."""
         ...
+
+
+def begin_or_end(jail: PreparedJail, request: JailRequest) -> None:
+    """Begin; where that fails, nobody else will end the jail."""
+    try:
+        jail.begin(request)
+    except BaseException:
+        jail.__exit__(None, None, None)
+        raise
 
 
 class Sandbox(Protocol):

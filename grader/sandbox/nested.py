@@ -16,12 +16,14 @@ JAIL_UID = 1000
 HOME = "/home/student"
 TEMPORARY = "/tmp"  # noqa: S108 - inside the jail
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - inside the jail
+# Terminals are the machine's, and few: whoever takes all of them leaves none to the others.
+DEVICES = ("--dev", "/dev", "--size", "4096", "--tmpfs", "/dev/pts", "--remount-ro", "/dev/pts")
 INNER_BWRAP = "/opt/grader/bwrap"
 MAY_NEST = "GRADER_MAY_NEST"  # tells an entry that it may: bubblewrap cannot where there is hardly any /proc
 INNER_FILTER = "/opt/grader/system-calls.bpf"
 
-# When memory runs out let it be what runs in here, not the one that still has the results to hand over. The
-# inner /proc is read-only, so that nothing in there can change its mind.
+# When memory runs out let it rather be what runs in here than the one that still has the results to hand
+# over. The inner /proc is read-only, so that nothing in there can change that.
 _OFFER = '{ echo 800 > /proc/self/oom_score_adj; } 2>/dev/null || :; exec "$@"'
 _OFFERED = ("/bin/sh", "-c", _OFFER, "sh")
 
@@ -48,7 +50,7 @@ def build_inner(command: Sequence[str], inner: Inner) -> tuple[list[str], tuple[
         *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-cgroup-try"),
         *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
         *("--uid", str(JAIL_UID), "--gid", str(JAIL_UID), "--ro-bind", "/", "/"),
-        *("--dev", "/dev", *tmpfs(SHARED_MEMORY, inner.tmp_bytes), "--remount-ro", "/dev"),
+        *(*DEVICES, *tmpfs(SHARED_MEMORY, inner.tmp_bytes), "--remount-ro", "/dev"),
     ]
     arguments += [*Proc.FRESH.forbid_namespaces(), *Proc.FRESH.arguments(), "--remount-ro", "/proc"]
     for target in (TEMPORARY, HOME, *inner.writable):

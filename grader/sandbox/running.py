@@ -77,7 +77,10 @@ class BubblewrapJail:
         """Wait until its entry has answered the opening; False where it ended instead."""
         answer = next(self._read(), None)
         self._unprepared = False
-        return answer is not None and answer.header.get("kind") == PREPARED
+        prepared = answer is not None and answer.header.get("kind") == PREPARED
+        if prepared:
+            self._timer.cancel()  # from now on it may wait for as long as it is wanted
+        return prepared
 
     def is_waiting(self) -> bool:
         """Whether it still lives."""

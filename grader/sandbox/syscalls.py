@@ -16,6 +16,7 @@ DENIED = """
     statmount listmount unshare setns
     ptrace process_vm_readv process_vm_writev process_madvise process_mrelease pidfd_getfd kcmp
     add_key request_key keyctl bpf perf_event_open io_uring_setup io_uring_enter io_uring_register userfaultfd
+    io_setup
     open_by_handle_at name_to_handle_at fanotify_init lookup_dcookie
     kexec_load kexec_file_load init_module finit_module delete_module create_module
     acct swapon swapoff reboot syslog quotactl quotactl_fd nfsservctl vhangup uselib ustat _sysctl

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from grader.errors import SandboxUnavailable
-from grader.sandbox.jail import Jail, JailRequest, PreparedJail, PreparingSandbox
+from grader.sandbox.jail import Jail, JailRequest, PreparedJail, PreparingSandbox, begin_or_end
 
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 5.0
+_PATIENCE_SECONDS = 30.0  # with a jail that is half made
 _SHORTEST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _EXPECTED_BYTES = 400 << 20  # of a jail that is not there yet: a kernel with torch
@@ -94,17 +94,18 @@ class WarmPool:
 
     def start(self, request: JailRequest) -> Jail:
         """Give a jail that waited, or that is about to be ready; else start one. As `Sandbox.start`."""
-        jail = self._take(request.shape())
+        jail = self._take(request.shape()) if request.serves_ahead else None
         if jail is None:
             return self._sandbox.start(request)
-        jail.begin(request)
+        begin_or_end(jail, request)
         return jail
 
     def _take(self, shape: JailRequest) -> PreparedJail | None:
+        give_up = self._clock() + _PATIENCE_SECONDS
         with self._changed:
             self._put_first(shape)
             self._changed.notify_all()
-            while not self._closed:
+            while not self._closed and self._clock() < give_up:
                 fitting = [one for one in self._waiting if one.shape == shape]
                 ready = [one for one in fitting if one.ready and one.is_fit(oldest=0)]
                 if ready:
@@ -115,7 +116,7 @@ class WarmPool:
                     return None
                 for jail in filter(None, making):
                     jail.hurry()
-                self._changed.wait()  # half of its work is done: sooner ready than a new one
+                self._changed.wait(_LOOK_SECONDS)  # half of its work is done: sooner ready than a new one
             return None
 
     def _put_first(self, shape: JailRequest) -> None:
@@ -155,7 +156,7 @@ class WarmPool:
 
     def _find_missing(self) -> _Waiting | None:
         there = [one.shape for one in self._waiting]
-        held = [one.jail.memory_bytes() for one in self._waiting if one.jail is not None]
+        held = [one.jail.memory_bytes() or _EXPECTED_BYTES for one in self._waiting if one.jail is not None]
         if sum(held) + max([_EXPECTED_BYTES, *held]) > self._limits.memory_bytes:
             return None
         for shape in self._wanted():
@@ -179,7 +180,7 @@ class WarmPool:
     def _prepare(self, missing: _Waiting) -> bool:
         try:
             jail = self._sandbox.prepare(missing.shape)
-        except SandboxUnavailable as error:
+        except Exception as error:  # whatever it is, the next one may succeed, and requests are served cold
             _log.warning("no jail could be made ahead of need: %s", error)
             return False
         with self._changed:
@@ -190,7 +191,9 @@ class WarmPool:
         if jail.await_prepared():
             return True
         jail.__exit__(None, None, None)
-        _log.warning("a jail for %s ended while it was prepared: %s", missing.shape.entry, jail.exit().detail)
+        if not self._closed:
+            why = jail.exit().detail
+            _log.warning("a jail for %s ended while it was prepared: %s", missing.shape.entry, why)
         return False
 
     @staticmethod

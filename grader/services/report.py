@@ -96,7 +96,7 @@ def submission_document(report: Report, maximum: float | None = None) -> dict[st
         "comment": comment,
         "tries": submission.tries,
         "failure": submission.failure or None,
-        "items": [_camel(_item(item)) for item in stored.grade.items] if given and stored else [],
+        "items": [_camel(_for_others(item)) for item in stored.grade.items] if given and stored else [],
         "cells": [_camel(_cell(cell)) for cell in cells],
         "seconds": report.evidence.seconds if given and report.evidence else {},
     }
@@ -127,6 +127,12 @@ def _item(item: ItemGrade) -> dict[str, Any]:
         "feedback": item.feedback,
         "evidence": item.evidence,
     }
+
+
+def _for_others(item: ItemGrade) -> dict[str, Any]:
+    """As `_item`, without the proposal: it quotes the statements that an answer is held against, the key."""
+    evidence = {name: value for name, value in item.evidence.items() if name != "proposal"}
+    return {**_item(item), "evidence": evidence}
 
 
 def _cell(cell: CellRun) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class ItemShape(_Shape):
     points: float
     maxPoints: float  # noqa: N815
     state: Literal["auto", "needs_review"]
-    confidence: float
+    confidence: float | None  # null: not calibrated
     feedback: str
     evidence: dict[str, Any]
 

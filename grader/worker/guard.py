@@ -20,12 +20,16 @@ class JailGuard:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._jails: list[Jail] = []
+        self._timer: threading.Timer | None = None  # of a deadline that has not begun
         self._stopped = threading.Event()
 
     def watch(self, jail: Jail) -> None:
         """Take charge of a jail that has just started."""
         with self._lock:
             self._jails.append(jail)
+            timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.start()
         if self._stopped.is_set():
             jail.kill()
 
@@ -51,9 +55,10 @@ class JailGuard:
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
-        """Kill the jails after so long and raise `OurFailure`: a jail should have ended itself before."""
-        with self._lock:
-            self._jails.clear()
+        """Kill the jails after so long and raise `OurFailure`: a jail should have ended itself before.
+
+        It begins with the first jail: waiting for one is no jail's fault.
+        """
         expired = threading.Event()
 
         def expire() -> None:
@@ -62,13 +67,17 @@ class JailGuard:
 
         timer = threading.Timer(seconds, expire)
         timer.daemon = True
-        timer.start()
+        with self._lock:
+            self._jails.clear()
+            self._timer = timer
         try:
             yield
         except Exception:
             if not expired.is_set():
                 raise
         finally:
+            with self._lock:
+                self._timer = None
             timer.cancel()
         if expired.is_set():
             raise OurFailure(f"a jail outlived its own deadline; it was killed after {seconds:.0f} s.")

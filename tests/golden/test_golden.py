@@ -1,9 +1,9 @@
 """Whole-system cases as data: a notebook goes in at the front door, a grade comes out.
 
 Each folder beside this file holds `case.yaml` (what to upload, see `builder.py`) and `expected.yaml`:
-`status`, and where it matters `score`, `message`, `items` (per key: points, state, words of the feedback;
-`others` speaks for every item not named), `answers` (words that must have been mapped to a part),
-`unmapped`, and `states` of the code cells.
+`status`, and where it matters `score`, `message`, `items` (per key: points, state, words of the feedback, and
+of a `proposal` its points, gates, rules by concept and quoted spans; `others` speaks for every item not
+named), `answers` (words that must have been mapped to a part), `unmapped`, and `states` of the code cells.
 """
 
 from __future__ import annotations
@@ -58,14 +58,15 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _content(case: dict[str, Any], tmp_path: Path) -> Path:
-    """The content folder; with a copy of the rubric where the case has limits or budgets of its own."""
-    if "limits" not in case and "budgets" not in case:
+    """The content folder; with a copy of the rubric where the case changes limits, budgets or policy."""
+    if not {"limits", "budgets", "policy"} & set(case):
         return REPOSITORY
     for name in ("rubrics", "reference"):
         shutil.copytree(REPOSITORY / name, tmp_path / "content" / name)
     path = tmp_path / "content" / "rubrics" / f"{case.get('assignment', 'homework_05')}.yaml"
     yaml = YAML()
     rubric = yaml.load(path)
+    rubric["policy"] |= case.get("policy", {})
     for name, value in case.get("limits", {}).items():
         section = "upload_limits" if name in rubric["upload_limits"] else "run_limits"
         rubric[section][name] = value
@@ -102,5 +103,23 @@ def _compare_items(document: dict[str, Any], expected: dict[str, Any]) -> None:
     for item in document.get("items", []):
         wanted = dict(expected.get(item["key"], expected.get("others", {})))
         words = wanted.pop("feedback", "")
+        if "proposal" in wanted:
+            _compare_proposal(item, wanted.pop("proposal"))
         assert {name: item[name] for name in wanted} == wanted, item
         assert words in item["feedback"], item
+
+
+def _compare_proposal(item: dict[str, Any], wanted: dict[str, Any] | None) -> None:
+    found = item["evidence"].get("proposal")
+    if wanted is None or found is None:
+        assert found == wanted, item
+        return
+    text = item["evidence"]["text"]
+    seen = {
+        "points": found["points"],
+        "gates": found["gates"],
+        "confidence": found["confidence"],
+        "rules": [concept["rule"] for concept in found["concepts"]],
+        "quotes": [text[slice(*concept["span"])] if concept["span"] else "" for concept in found["concepts"]],
+    }
+    assert {name: seen[name] for name in wanted} == wanted, item

@@ -115,6 +115,7 @@ def make_mnist(folder: Path) -> Mount:
         for file, data in files.items():
             packed = gzip.compress(data)
             (folder / file).write_bytes(packed)
+            (folder / Path(file).stem).write_bytes(data)
             checksums[file] = md5(packed).hexdigest()
     (folder / "checksums.json").write_text(json.dumps(checksums))
     folder.chmod(0o755)  # the jail runs as a user of its own

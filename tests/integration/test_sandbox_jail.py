@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import SandboxUnavailable
+from grader.sandbox import bubblewrap
 from grader.sandbox.bubblewrap import BubblewrapSandbox, open_sandbox
 from grader.sandbox.jail import ExitReason, Frame, Jail, JailRequest, Mount
 from tests.integration.sandbox_runs import LIMITS, finish, request, run
@@ -339,3 +340,34 @@ def _wait_until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < give_up
         time.sleep(0.01)
+
+
+def test_a_prepared_jail_waits_longer_than_it_may_prepare_and_then_serves(
+    sandbox: BubblewrapSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bubblewrap, "_PREPARING_SECONDS", 2.0)
+    shape = replace(request(""), entry="patient", frames=(), opening=(Frame({"n": 1}),))
+    with sandbox.prepare(shape) as jail:
+        jail.hurry()
+        assert jail.await_prepared()
+        time.sleep(2.5)
+        assert jail.is_waiting()
+        jail.begin(replace(shape, frames=(Frame({"m": 2}),)))
+        assert finish(jail).told == {"opening": {"n": 1}, "m": 2}
+
+
+def test_a_jail_that_does_not_get_prepared_is_ended(
+    sandbox: BubblewrapSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bubblewrap, "_PREPARING_SECONDS", 0.5)
+    shape = replace(
+        request("import time; time.sleep(60)"), opening=request("import time; time.sleep(60)").frames
+    )
+    with sandbox.prepare(shape) as jail:
+        assert not jail.await_prepared()
+
+
+def test_a_jail_started_cold_is_given_its_opening_too(sandbox: BubblewrapSandbox) -> None:
+    asked = replace(request(""), entry="patient", frames=(Frame({"m": 2}),), opening=(Frame({"n": 1}),))
+    with sandbox.start(asked) as jail:
+        assert finish(jail).told == {"opening": {"n": 1}, "m": 2}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -73,24 +72,6 @@ def test_killed_while_jails_run_it_leaves_nothing(
     _wait_until(lambda: not _marked(tmp_path))
     _wait_until(lambda: not _groups_of(process.pid))
     _wait_until(lambda: not _records(tmp_path))
-
-
-def test_killed_at_any_moment_of_a_start_it_leaves_nothing(
-    service: Callable[[], subprocess.Popen[str]], tmp_path: Path
-) -> None:
-    moments = random.Random(5)
-    killed = []
-    for _ in range(20):
-        with service() as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(moments.uniform(0.0, 0.12))
-            process.kill()
-        killed.append(process.pid)
-    _wait_until(lambda: not _marked(tmp_path))
-    _wait_until(lambda: not any(map(_groups_of, killed)))
-    open_sandbox(scratch=tmp_path / "scratch")
-    assert _records(tmp_path) == []
 
 
 def test_the_next_start_removes_what_a_dead_owner_left(tmp_path: Path) -> None:

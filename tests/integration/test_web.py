@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,20 @@ def test_progress_and_grade_are_shown_as_they_come(client: TestClient, parts: Pa
     graded = SubmissionShape.model_validate(client.get(address).json())
     assert (graded.activityProgress, graded.gradingProgress) == ("Completed", "FullyGraded")
     assert (graded.scoreGiven, graded.scoreMaximum, graded.items[0].maxPoints) == (8.0, 8.0, 8.0)
+
+
+def test_what_an_answer_was_held_against_is_not_shown_to_others(client: TestClient, parts: Parts) -> None:
+    submission_id = post(client).json()["id"]
+    item = replace(make_grade().items[0], evidence={"words": 12, "proposal": {"statement": "the key"}})
+    with parts.database.write() as unit:
+        unit.work.take_up(submission_id, 0, "run", first=True, now=NOW)
+        unit.work.finish(submission_id, 0, SubmissionState.GRADED, NOW)
+        stored = unit.evidence.add(submission_id, make_evidence(), {"total": 2.0}, NOW)
+        unit.grades.add(submission_id, stored, replace(make_grade(), items=(item,)), NOW, follows=None)
+        unit.commit()
+    answer = client.get(f"/api/v1/submissions/{submission_id}")
+    assert answer.json()["items"][0]["evidence"] == {"words": 12}
+    assert "the key" not in answer.text
 
 
 def test_what_did_not_change_is_not_sent_again(client: TestClient, parts: Parts) -> None:

@@ -112,3 +112,15 @@ def test_an_unknown_assignment_is_the_callers_mistake(repository: Path) -> None:
 def test_a_folder_without_rubrics_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ContentInvalid, match="no rubric was found"):
         load_assignments(tmp_path)
+
+
+def test_a_part_knows_what_the_template_asks_but_not_where_students_write(repository: Path) -> None:
+    rubric = load_assignment(repository, "homework_05").rubric
+    prompt = rubric.part("q1").prompt.splitlines()
+    assert "1. Why can't the model just memorize each input?" in prompt
+    assert prompt[-1].startswith("Hint: Compression = information bottleneck.")
+    assert "Question: What happens to reconstruction as latent_dim changes?" in rubric.part("ex1").prompt
+    for part in rubric.parts:
+        assert part.prompt
+        assert "[" not in part.prompt
+        assert "Your Answer" not in part.prompt

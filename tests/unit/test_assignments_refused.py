@@ -172,7 +172,13 @@ MUTATIONS = {
         "\npolicy:\n",
         "\npolicies:\n",
         "",
-        "policy is missing; add e.g. policy: {attempts: 20, seed: 0}",
+        "policy is missing; add e.g. policy: {attempts: 20, seed: 0, written_answers: blank}",
+    ),
+    "an unknown policy for written answers": (
+        "written_answers: blank",
+        "written_answers: all",
+        "written_answers: all",
+        "written_answers must be nothing, blank or certain",
     ),
     "a list with a tag": (
         "dataset: mnist",

@@ -42,6 +42,11 @@ def test_points_that_nobody_decided_on_are_no_zero(points: float, state: str, sh
     assert shown in _printed(render_report("a notebook", "graded", score, [_item(points, state)]))
 
 
+def test_what_is_proposed_is_shown_as_proposed() -> None:
+    item = _item(0.0, "needs_review") | {"evidence": {"proposal": {"points": 2.5}}}
+    assert "2.5? / 4" in _printed(render_report("a notebook", "graded", {"given": 0, "maximum": 4.0}, [item]))
+
+
 @pytest.mark.parametrize(
     ("progress", "given", "subtitle"),
     [("PendingManual", 0.0, "waits for review"), ("FullyGraded", 4.0, "graded"), ("Failed", None, "failed")],

@@ -13,7 +13,9 @@ from grader.checks.registry import CHECKS
 from grader.cli.settings import Settings
 from grader.sandbox import diagnosis
 
-COMMANDS = re.compile(r"`grader (?:--trusted-class )?((?:(?:rubric|data|user|submission) )?[a-z][a-z-]*)")
+COMMANDS = re.compile(
+    r"`grader (?:--trusted-class )?((?:(?:rubric|data|user|submission|asag) )?[a-z][a-z-]*)"
+)
 
 
 def test_the_readme_names_every_setting_and_no_other(repository: Path) -> None:

@@ -109,6 +109,16 @@ def test_the_outputs_are_in_the_executed_notebook() -> None:
     assert run.cells[0].output_bytes == 2
 
 
+def test_outputs_that_only_json_makes_large_are_left_out_with_a_mark() -> None:
+    bells = [{"output_type": "stream", "name": "stdout", "text": "\a" * LIMITS.output_bytes_per_cell}]
+    many = Notebook(tuple(Cell(index, CellKind.CODE, "1") for index in range(400)))
+    desk = Desk(READY, *(done(index, outputs=bells) for index in range(400)), END)
+    run = desk.run(many)
+    cells = json.loads(desk.blobs[run.executed_sha256])["cells"]
+    assert cells[0]["outputs"] == bells
+    assert "too many control characters" in cells[-1]["outputs"][0]["text"]
+
+
 def test_cells_that_never_came_were_not_run() -> None:
     run = Desk(READY, done(1), Frame({"kind": "end", "reason": "deadline"})).run()
     assert [cell.state for cell in run.cells] == [CellState.OK, CellState.NOT_RUN]

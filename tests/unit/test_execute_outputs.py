@@ -12,7 +12,13 @@ import pytest
 
 from grader.domain.notebook import Cell, CellKind, Notebook
 from grader.domain.run import CellRun, CellState
-from grader.notebooks.execution.outputs import clean_outputs, clean_text, executed_notebook, output_size
+from grader.notebooks.execution.outputs import (
+    clean_outputs,
+    clean_text,
+    encode_outputs,
+    executed_notebook,
+    output_size,
+)
 from grader.notebooks.inside.harvest_files import collect_models
 from grader.notebooks.inside.output_budget import OutputBudget
 
@@ -62,8 +68,8 @@ def test_the_executed_notebook_is_valid_and_whole() -> None:
         )
     )
     runs = (CellRun(1, CellState.OK, 0.5), CellRun(3, CellState.NOT_RUN))
-    outputs = {1: clean_outputs([{"output_type": "execute_result", "data": {"text/plain": "1"}}])}
-    document = json.loads(executed_notebook(notebook, runs, outputs))
+    outputs = clean_outputs([{"output_type": "execute_result", "data": {"text/plain": "1"}}])
+    document = json.loads(executed_notebook(notebook, runs, {1: encode_outputs(outputs, 1)}))
     nbformat.validate(document)
     assert [cell["source"] for cell in document["cells"]] == ["# Answer?", "1", "", "never ran", "raw"]
     assert [cell.get("execution_count") for cell in document["cells"]] == [None, 1, None, None, None]

@@ -68,6 +68,15 @@ def test_an_unknown_shape_is_started_cold_and_known_from_then_on() -> None:
         assert pool.start(REQUEST) is sandbox.prepared[0]
 
 
+def test_a_request_that_gains_nothing_leaves_the_warm_jail_to_others() -> None:
+    sandbox = FakeSandbox([])
+    with WarmPool(sandbox, LIMITS) as pool:
+        pool.expect([REQUEST.shape()])
+        wait_until(lambda: pool.ready() == 1)
+        assert pool.start(replace(REQUEST, serves_ahead=False)) not in sandbox.prepared
+        assert pool.ready() == 1
+
+
 def test_a_pool_of_none_starts_everything_cold() -> None:
     sandbox = FakeSandbox([])
     with WarmPool(sandbox, replace(LIMITS, jails=0)) as pool:
@@ -143,19 +152,43 @@ def test_the_end_of_a_pool_ends_what_waits() -> None:
     assert alive(sandbox) == []
 
 
-@pytest.mark.parametrize("fails", ["prepare", "await_prepared"])
-def test_where_none_can_be_made_requests_are_served_all_the_same(
-    fails: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [SandboxUnavailable("no jail"), RuntimeError("can't start new thread")])
+def test_whatever_keeps_a_jail_from_being_made_the_pool_goes_on(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sandbox, failures = FakeSandbox([], []), [error]
+    prepare = sandbox.prepare
+
+    def fail_once(shape: JailRequest) -> FakeJail:
+        if failures:
+            raise failures.pop()
+        return prepare(shape)
+
+    monkeypatch.setattr(sandbox, "prepare", fail_once)
+    with WarmPool(sandbox, LIMITS) as pool:
+        assert pool.start(REQUEST) not in sandbox.prepared
+        wait_until(lambda: pool.ready() == 1)
+        assert pool.start(REQUEST) is sandbox.prepared[0]
+
+
+def test_a_jail_that_cannot_begin_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = FakeSandbox([])
 
-    def refuse(*_: object) -> FakeJail:
-        raise SandboxUnavailable("no more processes")
+    def refuse(*_: object) -> None:
+        raise SandboxUnavailable("another jail runs in this container")
 
-    if fails == "prepare":
-        monkeypatch.setattr(sandbox, "prepare", refuse)
-    else:
-        monkeypatch.setattr(FakeJail, "await_prepared", lambda _: False)
+    monkeypatch.setattr(FakeJail, "begin", refuse)
+    with WarmPool(sandbox, LIMITS) as pool:
+        pool.expect([REQUEST.shape()])
+        wait_until(lambda: pool.ready() == 1)
+        with pytest.raises(SandboxUnavailable):
+            pool.start(REQUEST)
+        assert sandbox.prepared[0].is_killed
+
+
+def test_where_none_can_be_made_requests_are_served_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = FakeSandbox([])
+    monkeypatch.setattr(FakeJail, "await_prepared", lambda _: False)
     with WarmPool(sandbox, LIMITS) as pool:
         pool.expect([REQUEST.shape()])
         assert list(pool.start(REQUEST).frames()) == []

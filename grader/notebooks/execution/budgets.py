@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from grader.domain.answers import Alignment
 from grader.domain.rubric import Budget, Part
 from grader.domain.run import CellRun, CellState, RanOut, Spent
+from grader.notebooks.execution.frames import OutOfTurn
 
 _NO_MEMORY = re.compile(r"MemoryError|an.?t allocate memory|Unable to allocate|bad_alloc", re.IGNORECASE)
 
@@ -23,6 +24,17 @@ def budgeted_cells(alignment: Alignment, parts: Iterable[Part]) -> dict[int, Par
             for cell in alignment.answers[part.key].cells:
                 found.setdefault(cell, part)
     return found
+
+
+def find_over(index: int, exercises: Mapping[int, Part]) -> tuple[str, str]:
+    """The key of the exercise whose time was used up before this cell ended, and so in words.
+
+    `OutOfTurn` where the cell belongs to none that has a time of its own.
+    """
+    part = exercises.get(index)
+    if part is None or part.budget.seconds is None:
+        raise OutOfTurn(f"cell {index} has no exercise that could be over")
+    return part.key, f"the time of {part.heading} ({part.budget.seconds:g} s) was used up"
 
 
 def sum_up(cells: Sequence[CellRun], exercises: Mapping[int, Part], over: Iterable[str]) -> tuple[Spent, ...]:

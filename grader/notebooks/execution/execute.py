@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from time import monotonic
+from typing import Any
 
 from grader.domain.notebook import Notebook
 from grader.domain.rubric import Part, RunLimits
 from grader.domain.run import CellRun, CellState, NotebookRun, Verdict
-from grader.notebooks.execution.budgets import sum_up
+from grader.notebooks.execution.budgets import find_over, sum_up
 from grader.notebooks.execution.frames import (
     CellDone,
     End,
@@ -21,7 +22,13 @@ from grader.notebooks.execution.frames import (
     parse_header,
     parse_outputs,
 )
-from grader.notebooks.execution.outputs import clean_outputs, clean_text, executed_notebook, output_size
+from grader.notebooks.execution.outputs import (
+    clean_outputs,
+    clean_text,
+    encode_outputs,
+    executed_notebook,
+    output_size,
+)
 from grader.notebooks.execution.verdict import check_that_it_ran, decide_verdict, explain
 from grader.notebooks.execution.weights import KeptModels, WeightsInvalid, inspect_weights
 from grader.sandbox.jail import Frame, Jail, JailRequest, Limits, Mount, Sandbox
@@ -33,10 +40,17 @@ _WRITABLE = ("/content", "/kaggle/working")  # where Colab and Kaggle have stude
 _GRACE_SECONDS = 30.0  # between an interrupt and the end of a kernel that does not listen; a busy one is slow
 _LEAST_GRACE_SECONDS = 2.0
 _STARTUP_SECONDS = 60.0
+_SLOW_LIBRARY = "torch"  # a notebook that never says this word has nothing of a jail that has imported it
 _ALL_MODELS = 4  # all models together may weigh this many times what one may
 _FLUSH_SECONDS = 15.0
 _MARKS_BYTES = 8 << 10  # what a cut leaves beyond its limit: the mark, an error's name and message
 _JSON_GROWTH = 6  # one byte of text as JSON, at worst
+_LEAST_NOTEBOOK_BYTES = 1 << 20  # for outputs, beyond a quarter more than their text
+_LEFT_OUT = {
+    "output_type": "stream",
+    "name": "stdout",
+    "text": "[output cut: too many control characters]\n",
+}
 _SPARE_BYTES = 16 << 20
 
 
@@ -127,7 +141,8 @@ class _Record:
         self._notes = ""
         self.models = KeptModels(limits.models)
         self.over: set[str] = set()  # exercises whose time is used up
-        self.outputs: dict[int, list[dict[str, object]]] = {}
+        self._notebook_bytes_left = limits.output_bytes * 5 // 4 + _LEAST_NOTEBOOK_BYTES
+        self.outputs: dict[int, bytes] = {}  # by cell, as JSON
         self.ready: Ready | None = None
         self.end: End | None = None
         self.start_seconds: float | None = None
@@ -179,7 +194,8 @@ class _Record:
             raise OutOfTurn(f"{size} bytes of outputs")
         error = clean_text(header.error)
         if header.exercise_over:
-            error = self._note_over(header.index)
+            part, error = find_over(header.index, self._exercises)
+            self.over.add(part)
         elif header.cell_state is CellState.NOT_RUN:
             raise OutOfTurn(f"cell {header.index} was left out for no reason")
         done = CellRun(
@@ -192,15 +208,16 @@ class _Record:
             exercise_over=header.exercise_over,
         )
         self._done[header.index] = done
-        self.outputs[header.index] = outputs
+        self.outputs[header.index] = self._encode(outputs)
         self._on_cell(done)
 
-    def _note_over(self, index: int) -> str:
-        part = self._exercises.get(index)
-        if part is None or part.budget.seconds is None:
-            raise OutOfTurn(f"cell {index} has no exercise that could be over")
-        self.over.add(part.key)
-        return f"the time of {part.heading} ({part.budget.seconds:g} s) was used up"
+    def _encode(self, outputs: list[dict[str, Any]]) -> bytes:
+        """As JSON; only a mark where that is far larger than the text: floods of control characters."""
+        encoded = encode_outputs(outputs, len(self._done))
+        if len(encoded) > self._notebook_bytes_left:
+            encoded = encode_outputs([_LEFT_OUT], len(self._done))
+        self._notebook_bytes_left -= len(encoded)
+        return encoded
 
     def _take_model(self, header: ModelFound, blob: bytes) -> None:
         if header.cell not in self._done:
@@ -262,6 +279,7 @@ def _request(
         "grace_seconds": min(_GRACE_SECONDS, max(_LEAST_GRACE_SECONDS, limits.cell_seconds / 2)),
         "output_bytes_per_cell": limits.output_bytes_per_cell,
         "output_bytes": limits.output_bytes,
+        "models": limits.models,
         "model_bytes": limits.model_bytes,
         "models_bytes": models_bytes,
         "budgets": {part.key: asdict(part.budget) for part in exercises.values()},
@@ -274,4 +292,9 @@ def _request(
         total_bytes=outputs + models_bytes + _SPARE_BYTES,
         frames=1000 + len(cells) * (1 + limits.models),
     )
-    return replace(shape, frames=(Frame(header, json.dumps(cells).encode("ascii")),), limits=budgets)
+    return replace(
+        shape,
+        frames=(Frame(header, json.dumps(cells).encode("ascii")),),
+        limits=budgets,
+        serves_ahead=any(_SLOW_LIBRARY in cell.source for cell in notebook.code_cells),
+    )

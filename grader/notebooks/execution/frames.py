@@ -57,7 +57,7 @@ class End(_Header):
     """Nothing more comes. The payload holds the harvest's own remarks."""
 
     kind: Literal["end"]
-    reason: Literal["completed", "deadline", "kernel_lost", "output_full"]
+    reason: Literal["completed", "deadline", "kernel_lost", "forbidden_call", "output_full"]
 
 
 class Failed(_Header):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -42,46 +43,52 @@ def error_line(outputs: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
-def executed_notebook(
-    notebook: Notebook, runs: Sequence[CellRun], outputs: Mapping[int, list[dict[str, Any]]]
-) -> bytes:
+def encode_outputs(outputs: Sequence[Mapping[str, Any]], count: int) -> bytes:
+    """The outputs of the ``count``-th cell that ran, as the executed notebook holds them.
+
+    Kept so, they take little memory: as text, one wide character makes all of a text four times as large.
+    """
+    numbered = [
+        {**output, "execution_count": count} if output["output_type"] == "execute_result" else output
+        for output in outputs
+    ]
+    return _encode(numbered)
+
+
+def executed_notebook(notebook: Notebook, runs: Sequence[CellRun], outputs: Mapping[int, bytes]) -> bytes:
     """The submission's cells with the outputs of this run as nbformat 4.5. ``outputs`` by cell index."""
     by_index = {run.index: run for run in runs}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    about = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    whole = io.BytesIO()
+    whole.write(b'{"nbformat": 4, "nbformat_minor": 5, "metadata": %b, "cells": [' % _encode(about))
     count = 0
-    cells: list[dict[str, Any]] = []
-    for cell in notebook.cells:
+    for number, cell in enumerate(notebook.cells):
+        whole.write(b",\n" if number else b"\n")
         document: dict[str, Any] = {
             "id": f"cell-{cell.index}",
             "cell_type": cell.kind.value,
             "metadata": {},
             "source": clean_text(cell.source),
         }
-        if cell.kind is CellKind.CODE:
-            run = by_index.get(cell.index)
-            ran = cell.index in outputs
-            count += ran
-            document["execution_count"] = count if ran else None
-            document["outputs"] = _numbered(outputs.get(cell.index, []), count)
-            if run is not None:
-                document["metadata"] = {
-                    "grader": {"state": run.state.value, "seconds": round(run.seconds, 3)}
-                }
-        cells.append(document)
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    whole = {
-        "nbformat": 4,
-        "nbformat_minor": 5,
-        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-        "cells": cells,
-    }
-    return json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8")
+        if cell.kind is not CellKind.CODE:
+            whole.write(_encode(document))
+            continue
+        run = by_index.get(cell.index)
+        ran = cell.index in outputs
+        count += ran
+        document["execution_count"] = count if ran else None
+        if run is not None:
+            document["metadata"] = {"grader": {"state": run.state.value, "seconds": round(run.seconds, 3)}}
+        whole.write(_encode(document)[:-1] + b', "outputs": ')
+        whole.write(outputs.get(cell.index, b"[]"))
+        whole.write(b"}")
+    whole.write(b"\n]}\n")
+    return whole.getvalue()
 
 
-def _numbered(outputs: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    return [
-        {**output, "execution_count": count} if output["output_type"] == "execute_result" else output
-        for output in outputs
-    ]
+def _encode(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
 def _clean(output: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -63,6 +63,8 @@ def decide_verdict(
         verdict = Verdict.DEADLINE
     elif CellState.TIMEOUT in states:  # an ignored interrupt costs the kernel; the cause is the time
         verdict = Verdict.TIMEOUT
+    elif reason == "forbidden_call":
+        verdict = Verdict.FORBIDDEN_CALL
     elif reason is None or reason == "kernel_lost":
         verdict = Verdict.KERNEL_DIED
     elif reason == "output_full":

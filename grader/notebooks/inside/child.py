@@ -12,10 +12,12 @@ import ctypes
 import json
 import os
 import platform
+import select
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO
@@ -25,7 +27,7 @@ from grader.notebooks.execution.outputs import clean_text, error_line, output_si
 from grader.notebooks.inside.budgets import Budgets
 from grader.notebooks.inside.client import CellClient, CellResult
 from grader.notebooks.inside.harvest_files import collect_models, read_regular_file
-from grader.notebooks.inside.kernel_process import KernelSettings, start_kernel
+from grader.notebooks.inside.kernel_process import KernelSettings, start_kernel, was_ended_for_a_call
 from grader.sandbox.arguments import HARVEST
 from grader.sandbox.frames import read_frame, write_frame
 from grader.sandbox.jail import PREPARED, Frame
@@ -35,13 +37,14 @@ _REQUEST_BYTES = 256 << 20
 _HARVEST = Path(HARVEST)
 _NOTES_BYTES = 4000
 _LEFT_OUT = CellResult(CellState.NOT_RUN, 0.0, [], cut=False)  # its exercise has used up its time
+_LOOK_SECONDS = 2.0
 _PR_SET_DUMPABLE = 4
 _NAMED = ("torch", "torchvision", "numpy", "nbclient", "ipykernel", "ipython")
 
 
 def main() -> None:
     """Start a kernel, wait for the cells, run them, say how it ended."""
-    requests = os.fdopen(os.dup(0), "rb")
+    requests = os.fdopen(os.dup(0), "rb", buffering=0)
     with take_over_stdout() as wire:
         try:
             asyncio.run(serve(requests, lambda frame: write_frame(wire, frame)))
@@ -60,12 +63,18 @@ async def serve(requests: BinaryIO, send: Callable[[Frame], None]) -> None:
     manager, channels = await start_kernel(sockets, _settings(opening.header))
     confine_this_process()
     send(Frame({"kind": PREPARED}))
+    while not select.select([requests], [], [], _LOOK_SECONDS)[0]:
+        await _require_alive(manager)
     request = read_frame(requests, _REQUEST_BYTES)
     if request is None:
         return
+    await _require_alive(manager)
+    await _Run(request, send).run(manager, channels)
+
+
+async def _require_alive(manager: Any) -> None:
     if not await manager.is_alive():
         raise RuntimeError("the kernel ended while it waited for its notebook")
-    await _Run(request, send).run(manager, channels)
 
 
 def _settings(opening: Mapping[str, Any]) -> KernelSettings:
@@ -108,11 +117,11 @@ class _Run:
         self._send(Frame({"kind": "ready", "versions": find_versions()}))
         sources = [str(cell["source"]) for cell in self._cells]
         client = CellClient(sources, manager, channels, float(self._limits["grace_seconds"]))
-        reason = await self._run_cells(client)
+        reason = await self._run_cells(client, manager)
         notes = read_regular_file(_HARVEST / "notes.txt", _NOTES_BYTES) or b""
         self._send(Frame({"kind": "end", "reason": reason}, notes))
 
-    async def _run_cells(self, client: CellClient) -> str:
+    async def _run_cells(self, client: CellClient, manager: Any) -> str:
         deadline = monotonic() + float(self._limits["total_seconds"])
         for position, cell in enumerate(self._cells):
             left = deadline - monotonic()
@@ -133,7 +142,9 @@ class _Run:
             self._send_cell(int(cell["index"]), result, exercise_over=over)
             self._send_models(int(cell["index"]))
             if result.kernel_lost:
-                return "deadline" if monotonic() >= deadline else "kernel_lost"
+                if monotonic() >= deadline:
+                    return "deadline"
+                return "forbidden_call" if was_ended_for_a_call(manager) else "kernel_lost"
         if monotonic() >= deadline:
             return "deadline"
         return "output_full" if self._output_full else "completed"
@@ -153,7 +164,9 @@ class _Run:
         self._send(Frame(header, json.dumps(result.outputs, default=str).encode("ascii")))
 
     def _send_models(self, index: int) -> None:
-        for blob in collect_models(_HARVEST, int(self._limits["model_bytes"]) + (1 << 20)):
+        found = collect_models(_HARVEST, int(self._limits["model_bytes"]) + (1 << 20))
+        # The harvest keeps no more; whatever else lies there must not use up the frames of later cells.
+        for blob in islice(found, int(self._limits["models"])):
             if len(blob) <= self._models_left:
                 self._models_left -= len(blob)
                 self._send(Frame({"kind": "model", "cell": index}, blob))

@@ -13,11 +13,12 @@ from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKer
 from nbformat import NotebookNode, from_dict
 
 from grader.domain.run import CellState
-from grader.notebooks.execution.outputs import clean_outputs
+from grader.notebooks.execution.outputs import clean_outputs, output_size
 from grader.notebooks.inside.output_budget import OutputBudget
 
 _DEATH_POLL_SECONDS = 0.2
 _LAST_OUTPUT_SECONDS = 4  # for what a cell printed last, after it has ended
+_MOST_OUTPUTS = 1990  # of one cell: fewer than are kept outside, which leaves room for an error and a mark
 _MALFORMED_MESSAGES = 100  # of one cell, before its outputs are given up
 
 
@@ -66,7 +67,8 @@ class CellClient(NotebookClient):
         except DeadKernelError:
             lost = "the kernel died while this cell ran"
         seconds = monotonic() - started
-        outputs = clean_outputs(cell.outputs)
+        outputs = clean_outputs(cell.outputs[:_MOST_OUTPUTS])
+        self._budget.lost += output_size(clean_outputs(cell.outputs[_MOST_OUTPUTS:]))
         if lost:
             name = "CellTimeout" if self._interrupted else "KernelDied"
             outputs.append({"output_type": "error", "ename": name, "evalue": lost, "traceback": []})
@@ -115,6 +117,7 @@ class CellClient(NotebookClient):
     async def _reply_to(self, msg_id: str) -> dict[str, Any]:
         while True:
             try:
+                await asyncio.sleep(0)  # a flood must not hold up the clock
                 message: dict[str, Any] = await self._channels.shell_channel.get_msg(timeout=None)
                 if message["parent_header"].get("msg_id") == msg_id:
                     return message
@@ -125,6 +128,7 @@ class CellClient(NotebookClient):
         malformed = 0
         while malformed < _MALFORMED_MESSAGES:
             try:
+                await asyncio.sleep(0)
                 message = await self._channels.iopub_channel.get_msg(timeout=None)
                 if message["parent_header"].get("msg_id") == parent_msg_id:
                     self.process_message(message, cell, cell_index)

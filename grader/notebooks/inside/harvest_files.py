@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 _MOST_NAMES = 1000
@@ -13,10 +14,12 @@ _MOST_NAMES = 1000
 def collect_models(folder: Path, limit_bytes: int) -> Iterator[bytes]:
     """Yield and delete each finished model file of at most ``limit_bytes``, in the order of their names."""
     try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".safetensors"))  # noqa: PTH208
+        with os.scandir(folder) as entries:
+            found = islice(entries, _MOST_NAMES)
+            names = sorted(entry.name for entry in found if entry.name.endswith(".safetensors"))
     except OSError:
         return
-    for name in names[:_MOST_NAMES]:
+    for name in names:
         data = read_regular_file(folder / name, limit_bytes)
         try:
             (folder / name).unlink()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import random
+import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +21,7 @@ from grader.notebooks.inside.memory import MemoryAllowance
 from grader.notebooks.inside.mnist import serve_mnist
 from grader.notebooks.inside.torchvision_schemas import define_missing_operators
 from grader.sandbox.jail import AHEAD_OF_NEED
+from grader.sandbox.nested import MAY_NEST
 
 NOTES = "notes.txt"
 _NOTES_BYTES = 2000
@@ -98,6 +100,7 @@ class Preparation:
 
 def main() -> None:
     """Serve one notebook; the settings come from `kernel_process` by the environment."""
+    ahead_of_need = AHEAD_OF_NEED in os.environ
     _settle_down()
     settings = os.environ
     preparation = Preparation(
@@ -113,7 +116,11 @@ def main() -> None:
     app.initialize(sys.argv[1:])
     # The tip of the day draws from `random`, each time that somebody asks what kernel this is.
     app.shell.enable_tip = False
-    preparation.begin(ahead_of_need=AHEAD_OF_NEED in os.environ)
+    app.shell.system = app.shell.system_raw  # "!" without a terminal: there are none here
+    preparation.begin(ahead_of_need=ahead_of_need)
+    # As in Jupyter: modules that a notebook writes beside itself can be imported. Only from here on, so that
+    # nothing of ours is ever looked for there.
+    sys.path.insert(0, "")
     app.shell.events.register("pre_run_cell", preparation.memory.begin)
     app.shell.events.register("post_run_cell", preparation.after_cell)
     app.start()
@@ -123,10 +130,21 @@ def _settle_down() -> None:
     """Lead a process group, which interrupts are for, in a folder of the student's own."""
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
-    os.environ.pop("JPY_PARENT_PID", None)  # a number outside this jail: the kernel would miss its parent
+    # The first is a number outside this jail, and the kernel would miss its parent; the others are ours.
+    for name in ("JPY_PARENT_PID", AHEAD_OF_NEED, MAY_NEST):
+        os.environ.pop(name, None)
     work = Path.home() / _HOMEWORK_FOLDER
     work.mkdir(parents=True, exist_ok=True)
     os.chdir(work)
+    _take_font_list()
+
+
+def _take_font_list() -> None:
+    """Spare matplotlib the search for fonts, where the set-up has searched for them before."""
+    for known in (Path(sys.prefix) / "share" / "grader" / "matplotlib").glob("fontlist-*.json"):
+        folder = Path(os.environ["MPLCONFIGDIR"])
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(known, folder / known.name)
 
 
 if __name__ == "__main__":

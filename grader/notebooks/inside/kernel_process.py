@@ -6,6 +6,7 @@ It runs in a jail of its own within ours, so that student code cannot name the p
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -84,3 +85,9 @@ async def start_kernel(folder: Path, settings: KernelSettings) -> tuple[Any, Any
     channels.start_channels()
     await channels.wait_for_ready(timeout=_STARTUP_SECONDS)
     return manager, channels
+
+
+def was_ended_for_a_call(manager: Any) -> bool:
+    """Whether the system call filter ended the kernel; bubblewrap passes its exit status on."""
+    process = getattr(manager.provisioner, "process", None)
+    return process is not None and process.poll() in (128 + signal.SIGSYS, -signal.SIGSYS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import json
-import shutil
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,7 +19,7 @@ def serve_mnist(module: ModuleType, folder: Path) -> None:
     """Prepare ``torchvision.datasets.mnist``. Does nothing where no data is mounted.
 
     A mirror of ``file://`` is set, and torchvision 0.28 cannot read one (it asks the response for its
-    length); so the files are also laid where it looks for finished downloads before it asks a mirror.
+    length); so links to the unpacked files are laid where it looks for what it has unpacked before.
     """
     if not (folder / CHECKSUMS).is_file():
         return
@@ -37,7 +36,9 @@ def serve_mnist(module: ModuleType, folder: Path) -> None:
             raw = Path(self.raw_folder)
             raw.mkdir(parents=True, exist_ok=True)
             for name in known:
-                shutil.copyfile(folder / name, raw / name)
+                unpacked = Path(name).stem
+                (raw / unpacked).unlink(missing_ok=True)
+                (raw / unpacked).symlink_to(folder / unpacked)
         download(self)
 
     mnist.download = lay_out_and_download

@@ -1,0 +1,122 @@
+"""From an answer to a proposal: gates, then every concept with the words that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.domain.proposal import UNREAD, ConceptProposal, Gate, Proposal, Rule, Span
+from grader.domain.rubric import Concept, Item, Part
+
+from .concepts import Found, Match, find_all
+from .gates import find_copied, find_gates
+from .parts import Piece, split_sentences
+from .statements import Question, read_question
+from .units import make_units
+
+# Nearness to a statement, 0..1, from which a concept counts as said, or as half said.
+_FULL = 0.5
+_HALF = 0.32
+_MISCONCEIVED = 0.5  # nearness to a misconception, from which it counts
+_BENEFIT = 0.1  # a misconception may be so much less near than a statement and still win
+_OPPOSITE = 0.1  # what is said the other way round must be so much nearer than what is said
+_UNCERTAIN = 0.25  # so far from a threshold nearness says something for certain
+_DOUBT_AT_GATE = 0.9
+
+
+def propose(text: str, item: Item, part: Part) -> Proposal:
+    """What ``text`` seems to earn of the item's concepts. The same text always yields the same proposal.
+
+    Nothing is proposed behind a gate that is shut, and sentences of the prompt's own earn nothing; spans
+    count the characters of ``text``.
+    """
+    question = read_question(item, part)
+    sentences = split_sentences(text, question.parts)
+    words = [word for sentence in sentences for word in sentence.words]
+    gates = find_gates(text, words, question.known_stems)
+    copied = find_copied(sentences, question.prompt)
+    if copied:
+        gates.append(Gate.COPIED)
+    if UNREAD.isdisjoint(gates):
+        own = [sentence for at, sentence in enumerate(sentences) if at not in copied]
+        found = find_all(question, make_units(own, text))
+        quoted = find_all(question, make_units([sentences[at] for at in sorted(copied)], text))
+        concepts = tuple(
+            _decide(sought.concept, here, there)
+            for sought, here, there in zip(question.concepts, found, quoted, strict=True)
+        )
+    else:
+        found = find_all(question, ())
+        concepts = tuple(_nothing(concept, Rule.NOT_READ) for concept in item.concepts)
+    return Proposal(
+        points=round(sum(concept.points for concept in concepts), 4),
+        max_points=item.points,
+        gates=tuple(gates),
+        concepts=concepts,
+        doubt=_doubt(gates, concepts, found),
+        question_sha256=question.sha256,
+        features=_describe(question, found, words_count=len(words), copied=copied, sentences=sentences),
+    )
+
+
+def _decide(concept: Concept, found: Found, quoted: Found) -> ConceptProposal:
+    """The rules in their order; the first that holds decides."""
+    said, opposite, wrong = found.stated, found.opposite, found.misconception
+    if wrong.nearness >= _MISCONCEIVED and wrong.nearness >= said.nearness - _BENEFIT:
+        return _earn(concept, 0.0, Rule.MISCONCEPTION, wrong)
+    if said.nearness < _FULL and opposite.nearness >= max(_HALF, said.nearness + _OPPOSITE):
+        return _earn(concept, 0.0, Rule.CONTRADICTED, opposite)
+    if said.nearness >= _FULL:
+        return _earn(concept, 1.0, Rule.STATED, said)
+    if said.nearness >= _HALF:
+        return _earn(concept, 0.5, Rule.PARTLY_STATED, said)
+    if quoted.stated.nearness >= _HALF:
+        return _earn(concept, 0.0, Rule.COPIED, quoted.stated)
+    return _nothing(concept, Rule.NOT_FOUND)
+
+
+def _earn(concept: Concept, level: float, rule: Rule, match: Match) -> ConceptProposal:
+    span = Span(match.piece.start, match.piece.end) if match.piece else None
+    points = round(level * concept.points, 4)
+    return ConceptProposal(concept.id, points, concept.points, level, rule, match.statement, span)
+
+
+def _nothing(concept: Concept, rule: Rule) -> ConceptProposal:
+    return ConceptProposal(concept.id, 0.0, concept.points, 0.0, rule)
+
+
+def _doubt(gates: Sequence[Gate], concepts: Sequence[ConceptProposal], found: Sequence[Found]) -> float:
+    """How near the decisions were to falling otherwise, weighted by their points."""
+    if gates == [Gate.DONT_KNOW]:
+        return 0.1
+    total = sum(concept.max_points for concept in concepts)
+    doubt = sum(
+        concept.max_points * _wavering(concept, near) for concept, near in zip(concepts, found, strict=True)
+    )
+    own = round(doubt / total, 4) if total else 1.0
+    return max(own, _DOUBT_AT_GATE) if gates else own
+
+
+def _wavering(concept: ConceptProposal, found: Found) -> float:
+    if concept.rule in (Rule.MISCONCEPTION, Rule.CONTRADICTED):
+        return 1.0 if found.stated.nearness >= _HALF else 0.5
+    away = min(abs(found.stated.nearness - threshold) for threshold in (_FULL, _HALF))
+    return 1.0 - min(1.0, away / _UNCERTAIN)
+
+
+def _describe(
+    question: Question,
+    found: Sequence[Found],
+    *,
+    words_count: int,
+    copied: set[int],
+    sentences: Sequence[Piece],
+) -> dict[str, float]:
+    """The features of an answer, in an order that is the same for all answers to the question."""
+    features = {"words": float(words_count), "copied": round(len(copied) / max(1, len(sentences)), 4)}
+    for sought, near in zip(question.concepts, found, strict=True):
+        key = sought.concept.id
+        features[f"{key}.stated"] = round(near.stated.nearness, 4)
+        features[f"{key}.opposite"] = round(near.opposite.nearness, 4)
+        features[f"{key}.misconception"] = round(near.misconception.nearness, 4)
+        features[f"{key}.own"] = round(near.stated.own, 4)
+    return features

@@ -1,0 +1,22 @@
+"""What the benchmark compares really runs: the same notebook, in every way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.ways import ALONE, Scene, Way, measure, open_scene, ours
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    with open_scene() as scene:
+        yield scene
+
+
+@pytest.mark.parametrize("way", [*ALONE[1:], ours("cold", 1)], ids=lambda way: str(way.kind))
+def test_the_light_notebook_runs_to_its_end(way: Way, scene: Scene) -> None:
+    sample = measure(way, "light", scene)
+    assert 0 < sample.cpu_seconds_without_warming <= sample.cpu_seconds
+    assert len(sample.start_seconds) == (1 if way.kind == "cold" else 0)

@@ -1,0 +1,40 @@
+"""The judged answers in `tests/data`, and what the scorer proposes for them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from grader.assignments import Assignment, load_assignment
+from grader.checks.answers.propose import propose
+from grader.domain.proposal import Proposal
+from grader.domain.rubric import Item
+from grader.services.agreement import Compared, compare_marked
+from grader.services.marked_answers import read_marked
+
+REPOSITORY = Path(__file__).parents[2]
+DATA = REPOSITORY / "tests" / "data"
+SETS = ["answers_dev", "answers_dev_more", "answers_held_out"]
+
+
+@cache
+def homework() -> Assignment:
+    """The assignment that the answers belong to."""
+    return load_assignment(REPOSITORY, "homework_05")
+
+
+def written_items() -> list[Item]:
+    """All items that are answered in writing."""
+    return [item for item in homework().rubric.items if item.concepts]
+
+
+def proposed(key: str, text: str) -> Proposal:
+    """The proposal for a text as the answer to an item."""
+    item = next(item for item in written_items() if item.key == key)
+    return propose(text, item, homework().rubric.part(item.part))
+
+
+@cache
+def compared(name: str) -> list[Compared]:
+    """A set's answers with the points of both sides."""
+    return compare_marked(homework(), read_marked(DATA / f"{name}.json", homework().rubric))
