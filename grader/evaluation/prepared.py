@@ -24,9 +24,10 @@ TRAIN_LABELS = "train-labels-idx1-ubyte.gz"
 TEST_IMAGES = "t10k-images-idx3-ubyte.gz"
 TEST_LABELS = "t10k-labels-idx1-ubyte.gz"
 
-RECIPE = 1  # raise it when the same sources shall give other images: what stands on disk is then made anew
+RECIPE = 2  # raise it when the same sources shall give other images: what stands on disk is then made anew
 _STUDENT_TARGET = "/data/mnist"
 _HELD_OUT = "held_out-images-idx3-ubyte"  # not compressed: its sha256 then hangs on no zlib
+_HELD_OUT_LABELS = "held_out-labels-idx1-ubyte"
 _DESCRIPTION = "dataset.json"
 
 
@@ -49,6 +50,11 @@ class Dataset:
     def held_out(self) -> Path:
         """The hidden images, as an idx file that is not compressed."""
         return self.folder / _HELD_OUT
+
+    @property
+    def held_out_labels(self) -> Path:
+        """The classes of the hidden images, as an idx file; read on the trusted side alone."""
+        return self.folder / _HELD_OUT_LABELS
 
     @property
     def mean_image_mse(self) -> float:
@@ -81,7 +87,7 @@ def write_dataset(
     seed: int,
     train: tuple[Bytes, Bytes],
     test: tuple[Bytes, Bytes],
-    held_out: Bytes,
+    held_out: tuple[Bytes, Bytes],
     originals: Bytes,
 ) -> None:
     """Fill an empty folder: pairs of N×28×28 images and N labels. PCA is fitted to ``originals``."""
@@ -99,8 +105,9 @@ def write_dataset(
     checksums = {filename: _md5(data) for filename, data in packed.items()}
     (student / "checksums.json").write_text(json.dumps(checksums, indent=1) + "\n", encoding="ascii")
 
-    hidden = pack_images(held_out)
+    hidden = pack_images(held_out[0])
     (folder / _HELD_OUT).write_bytes(hidden)
+    (folder / _HELD_OUT_LABELS).write_bytes(pack_labels(held_out[1]))
     description = Description(
         recipe=RECIPE,
         name=name,
@@ -109,9 +116,9 @@ def write_dataset(
         train_images=len(train[0]),
         test_images=len(test[0]),
         train_sha256=hashlib.sha256(train[0].tobytes()).hexdigest(),
-        held_out_images=len(held_out),
+        held_out_images=len(held_out[0]),
         held_out_sha256=hashlib.sha256(hidden).hexdigest(),
-        pca_mse=list(pca_curve(originals, held_out)),
+        pca_mse=list(pca_curve(originals, held_out[0])),
     )
     (folder / _DESCRIPTION).write_text(description.model_dump_json(indent=1) + "\n", encoding="ascii")
 
@@ -125,6 +132,7 @@ def load_dataset(folder: Path) -> Dataset | None:
             description.recipe == RECIPE
             and len(description.pca_mse) == PIXELS + 1
             and hashlib.sha256((folder / _HELD_OUT).read_bytes()).hexdigest() == description.held_out_sha256
+            and (folder / _HELD_OUT_LABELS).is_file()
             and set(checksums) == {TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS}
             and all(_md5((folder / "student" / name).read_bytes()) == md5 for name, md5 in checksums.items())
         )

@@ -13,9 +13,10 @@ from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade
 from grader.domain.models import ModelReport
 from grader.domain.notebook import Notebook
-from grader.domain.run import CellRun, NotebookRun
+from grader.domain.run import CellRun, CellState, NotebookRun
 from grader.evaluation.datasets import Dataset
 from grader.evaluation.measure import measure, shape_of_measuring
+from grader.evaluation.replay.replay import shapes_of_replay
 from grader.notebooks.alignment.align import align
 from grader.notebooks.execution.execute import execute, shape_of_runs
 from grader.notebooks.read import read_notebook
@@ -82,6 +83,7 @@ class Autograder:
         return [
             shape_of_runs(rubric.run_limits, dataset.student_mounts, rubric.policy.seed),
             shape_of_measuring(assignment.model_path, dataset),
+            *shapes_of_replay(dataset, rubric.latent_dims),
         ]
 
     def run(
@@ -106,10 +108,17 @@ class Autograder:
         )
 
     def measure(
-        self, run: NotebookRun, assignment: Assignment, *, on_start: Callable[[Jail], None] = _ignore
+        self,
+        data: bytes,
+        run: NotebookRun,
+        assignment: Assignment,
+        *,
+        on_start: Callable[[Jail], None] = _ignore,
     ) -> ModelReport:
-        """Measure the harvested models on images that their notebook never saw."""
+        """Measure the models harvested from this notebook's run on images that it never saw."""
         rubric = assignment.rubric
+        began = {cell.index for cell in run.cells if cell.state is not CellState.NOT_RUN}
+        code = self.read(data, assignment).code_cells
         return measure(
             run.models,
             self._blobs.get,
@@ -118,6 +127,7 @@ class Autograder:
             dataset=self._open_dataset(rubric.dataset),
             sandbox=self._sandbox,
             on_start=on_start,
+            cells=[(cell.index, cell.source) for cell in code if cell.index in began],
         )
 
     def gather(self, data: bytes, assignment: Assignment, run: NotebookRun, models: ModelReport) -> Evidence:
@@ -162,7 +172,7 @@ def autograde(
     """
     began = clock()
     run = grader.run(data, assignment, on_cell=on_cell, on_start=on_start)
-    models = grader.measure(run, assignment, on_start=on_start)
+    models = grader.measure(data, run, assignment, on_start=on_start)
     evidence = grader.gather(data, assignment, run, models)
     grade = grader.judge(evidence, assignment)
     timing = time_spent(run, models, queued=0.0, total=clock() - began)

@@ -34,6 +34,7 @@ def _measure_each(
     on_seed: Callable[[int], None],
 ) -> Iterator[tuple[int, ModelReport]]:
     for seed in seeds:
-        run = grader.run(reseed(solution, seed), assignment)
-        yield seed, grader.measure(run, assignment)
+        notebook = reseed(solution, seed)
+        run = grader.run(notebook, assignment)
+        yield seed, grader.measure(notebook, run, assignment)
         on_seed(seed)

@@ -79,10 +79,11 @@ class Stages:
     def measure(self, job: Job, run_sha256: str, guard: JailGuard) -> str | None:
         """Measure the run's models; the blob is their `ModelReport`."""
 
-        def work(_filed: Filed, assignment: Assignment) -> str:
+        def work(filed: Filed, assignment: Assignment) -> str:
             run = load(NotebookRun, self._blobs.get(run_sha256).decode())
+            data = self._blobs.get(filed.submission.notebook_sha256)
             with guard.deadline(_EVALUATION_SECONDS):
-                models = self._autograder.measure(run, assignment, on_start=guard.watch)
+                models = self._autograder.measure(data, run, assignment, on_start=guard.watch)
             guard.check()
             return self._blobs.put(dump(models).encode())
 

@@ -1,0 +1,25 @@
+"""What a replay's figures say of a model: measured, or something that a human must look at. Pure."""
+
+from __future__ import annotations
+
+from grader.evaluation.replay.images import Errors
+
+_SHORTCUT = 0.1  # of the variance, explained by the whole model and not through its code
+_BY_HEART = 0.15  # explained of the held-out images, and not of slightly moved copies
+
+
+def find_trick(errors: Errors, explained: float, whole_mse: float, width: int) -> str:
+    """Why these figures are no measure of the model; empty where they are."""
+    whole = 1 - whole_mse / errors.moved_variance
+    through = min(explained, errors.moved_explained)
+    if whole - through > _SHORTCUT:
+        return (
+            f"as a whole it explains {whole:.0%} of the variance, through the {width} numbers of its code "
+            f"alone {max(through, 0):.0%}: its input reaches the output past the code, or is kept for it"
+        )
+    if explained - errors.moved_explained > _BY_HEART:
+        return (
+            f"it explains {explained:.0%} of the held-out images and {max(errors.moved_explained, 0):.0%} of "
+            "copies that were moved by a pixel: it may know the held-out images by heart"
+        )
+    return ""
