@@ -10,6 +10,15 @@ from grader.domain.run import NotebookRun
 
 
 @dataclass(frozen=True, slots=True)
+class Lookalike:
+    """Another user's model of the same assignment with the same weights, or nearly the same."""
+
+    weights_sha256: str  # of this submission's model
+    submission_id: str  # of the other; for teachers only
+    similarity: float  # cosine of the two; 1.0 for the same numbers
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One submission's evidence."""
 
@@ -19,3 +28,4 @@ class Evidence:
     models: ModelReport
     grader_version: str
     seed: int = 0
+    lookalikes: tuple[Lookalike, ...] = ()
