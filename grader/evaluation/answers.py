@@ -32,7 +32,7 @@ class _Model(_Answer):
     index: int
     fingerprint: Annotated[str, Field(max_length=64)] = ""  # see `child_marks.Mark`
     sketch: Annotated[tuple[_Number, ...], Field(max_length=256, strict=False)] = ()
-    holds_images: Annotated[int, Field(ge=0)] = 0  # held-out images that stand in its weights
+    holds_images: Annotated[int, Field(ge=0)] = 0  # images that stand in its weights
 
 
 class Measured(_Model):

@@ -12,6 +12,7 @@ _SKETCH = 128
 _DIGITS = 6
 _MOST_ROWS = 40_000
 _SAME = 0.995  # cosine of a row and an image: no learnt filter is so near to one
+_BACKGROUND = 0.4
 _PIXELS = 784
 
 
@@ -43,7 +44,19 @@ def mark(state: Mapping[str, torch.Tensor]) -> Mark:
 
 
 def count_images(state: Mapping[str, torch.Tensor], images: torch.Tensor) -> int:
-    """How many of N×784 images some tensor holds, as rows or as columns."""
+    """How many images some tensor holds, as rows or as columns: any at all, or some of these N×784."""
+    tables = [len(rows) for tensor in state.values() for rows in _rows(tensor) if _has_background(rows)]
+    return max(_count_these(state, images), *tables, 0)
+
+
+def _has_background(rows: torch.Tensor) -> bool:
+    """Whether the lowest value is also by far the commonest, as in images and in no learnt weights."""
+    return (
+        float((rows == rows.min()).float().mean()) > _BACKGROUND and len(torch.unique(rows[:64], dim=0)) > 32
+    )
+
+
+def _count_these(state: Mapping[str, torch.Tensor], images: torch.Tensor) -> int:
     wanted = torch.nn.functional.normalize(images, dim=1)
     found = torch.zeros(len(images), dtype=torch.bool)
     for tensor in state.values():

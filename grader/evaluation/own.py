@@ -15,7 +15,7 @@ from grader.evaluation.replay.replay import Replayed, replay
 from grader.evaluation.yardsticks import mean_by_class
 from grader.sandbox.jail import Jail, Sandbox
 
-_FEW_IMAGES = 10  # of the held-out ones that stand in a model's weights: so many are no chance
+_FEW_IMAGES = 10  # that stand in a model's weights: so many are no chance
 
 Outcome = Measurement | UnmeasuredModel
 
@@ -34,8 +34,8 @@ def measure_own(
 ) -> list[Outcome]:
     """Replay what does not fit the agreed architecture; what cannot be replayed stays unmeasured, says why.
 
-    ``outcomes`` are those of ``models``, one each; ``holding`` how many held-out images stand in the weights
-    of a sha256. A pair of an encoder and a decoder becomes one outcome. Without a model that may be an
+    ``outcomes`` are those of ``models``, one each; ``holding`` how many images stand in the weights of a
+    sha256. A pair of an encoder and a decoder becomes one outcome. Without a model that may be an
     autoencoder, or without ``cells``, no jail is started. Raises `OurFailure` as `replay`.
     """
     left = [
@@ -75,7 +75,7 @@ def _judge(one: Replayed, holding: Mapping[str, int], dataset: Dataset) -> Outco
     held = max(holding.get(part.sha256, 0) for part in one.models)
     trick = find_trick(one.errors, explained, one.whole_mse, one.width)
     if held >= _FEW_IMAGES:
-        trick = f"{held} of the held-out images stand in its weights"
+        trick = f"its weights hold a table of images ({held} of them)"
     if trick:
         return UnmeasuredModel(model.sha256, model.cell, name, trick, one.width)
     return Measurement(

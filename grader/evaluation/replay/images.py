@@ -15,6 +15,7 @@ from grader.evaluation.jitter import jitter
 
 BATCH = 251  # as `cut.BATCH`: what is encoded comes in whole batches
 SEED = 20_243
+_BLUR = 0.02  # of a number's standard deviation: an honest decoder hardly notices, a table of images does
 Floats = NDArray[np.float32]
 
 
@@ -29,6 +30,15 @@ class Mixed:
     def shuffle(self, turn: int) -> NDArray[np.intp]:
         """An order for the decoder, another one for each set of codes."""
         return np.random.RandomState(SEED + 1 + turn).permutation(len(self.pixels))
+
+    def blur(self, codes: NDArray[np.float16], turn: int) -> NDArray[np.float16]:
+        """M×width codes, with those of the moved copies a little off, each number by its own spread."""
+        noise = np.random.RandomState(SEED + 1001 + turn).normal(size=codes.shape)
+        noise[self.held_out] = 0
+        exact = codes.astype(np.float64)
+        with np.errstate(over="ignore"):
+            off = (exact + _BLUR * exact.std(axis=0) * noise).astype(np.float16)
+        return np.where(np.isfinite(off), off, codes)
 
 
 @lru_cache(maxsize=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grader.evaluation.replay.images import Errors
 
 _SHORTCUT = 0.1  # of the variance, explained by the whole model and not through its code
-_BY_HEART = 0.15  # explained of the held-out images, and not of slightly moved copies
+_BY_HEART = 0.1  # explained of the held-out images, and not of moved copies with codes a little off
 
 
 def find_trick(errors: Errors, explained: float, whole_mse: float, width: int) -> str:
@@ -17,9 +17,11 @@ def find_trick(errors: Errors, explained: float, whole_mse: float, width: int) -
             f"as a whole it explains {whole:.0%} of the variance, through the {width} numbers of its code "
             f"alone {max(through, 0):.0%}: its input reaches the output past the code, or is kept for it"
         )
+    moved = max(errors.moved_explained, 0)
     if explained - errors.moved_explained > _BY_HEART:
         return (
-            f"it explains {explained:.0%} of the held-out images and {max(errors.moved_explained, 0):.0%} of "
-            "copies that were moved by a pixel: it may know the held-out images by heart"
+            f"it explains {explained:.0%} of the held-out images, and {moved:.0%} of copies moved by a pixel "
+            "whose codes are off by two hundredths: it may know images by heart, or pack into a number what "
+            "numbers do not hold"
         )
     return ""

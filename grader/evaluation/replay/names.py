@@ -31,10 +31,16 @@ def bound_names(sources: Iterable[str]) -> frozenset[str]:
                     bound.add(asname or name.partition(".")[0])
         for top in ast.parse(source).body:
             if not isinstance(top, ast.ClassDef | ast.FunctionDef):
-                bound |= {
-                    n.id for n in ast.walk(top) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-                }
+                bound |= _stored(top)
     return frozenset(bound)
+
+
+def _stored(node: ast.AST) -> set[str]:
+    """Names that it binds; those of comprehensions live only within."""
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Store) else set()
+    inner = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.comprehension)]
+    return {name for child in inner for name in _stored(child)}
 
 
 class CallsMeet:

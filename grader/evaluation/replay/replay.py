@@ -248,14 +248,15 @@ class _Stage:
     @staticmethod
     def _question(one: _Codes, mixed: Mixed) -> Frame:
         """The codes in an order that only we know: neither place nor number tells which image one is of."""
-        order = mixed.shuffle(one.answer.models[0])
+        turn = one.answer.models[0]
+        order = mixed.shuffle(turn)
         header = {
             "kind": "codes",
             "models": one.answer.models,
             "plan": one.answer.plan.model_dump(),
             "width": one.answer.plan.width,
         }
-        return Frame(header, one.values[order].tobytes())
+        return Frame(header, mixed.blur(one.values, turn)[order].tobytes())
 
     @staticmethod
     def _check_images(one: _Codes, payload: bytes, mixed: Mixed) -> np.typing.NDArray[np.float32] | None:
