@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,11 @@ def train_images(dataset: Dataset) -> torch.Tensor:
     return torch.tensor(unpack_images(gzip.decompress(packed)).reshape(-1, 784)).float() / 255
 
 
-def run_cells(cells: Sequence[str], images: torch.Tensor) -> dict[str, Any]:
-    """Run them here, with ``images`` at hand; the names they leave."""
+def run_cells(cells: Sequence[str], images: torch.Tensor, **more: Any) -> dict[str, Any]:
+    """Run them here, with ``images`` and ``more`` at hand; the names they leave."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    names: dict[str, Any] = {"__name__": "__main__", "images": images}
+    names: dict[str, Any] = {"__name__": "__main__", "images": images, **more}
     for cell in cells:
         exec(compile(cell, "<cell>", "exec"), names)
     return names
@@ -78,17 +78,6 @@ class Measuring:
         self.jails = 0
         self._sandbox = sandbox
         self._model_path = model_path
-
-    def __call__(
-        self, cells: Sequence[str], take: Callable[[dict[str, Any]], dict[str, nn.Module]], **arguments: Any
-    ) -> ModelReport:
-        """Train ``cells`` here and measure the models that ``take`` picks from what they leave."""
-        cells = [SETUP, *cells]
-        found = take(run_cells(cells, self.images))
-        pairs = [
-            harvested(name, module, len(cells) - 1, arguments.get(name)) for name, module in found.items()
-        ]
-        return self.measure(cells, pairs)
 
     def measure(self, cells: Sequence[str], pairs: Sequence[tuple[HarvestedModel, bytes]]) -> ModelReport:
         """Measure these models beside these cells."""

@@ -65,9 +65,8 @@ def test_slow_libraries_are_imported_only_where_a_class_needs_them() -> None:
 
 
 def test_definitions_in_a_try_or_an_if_are_found() -> None:
-    program = take(
-        "try:\n    import torch\nexcept ImportError:\n    pass\nif __name__ == '__main__':\n    run()\n    K = 3"
-    )
+    tried = "try:\n    import torch\nexcept ImportError:\n    pass"
+    program = take(tried, "if __name__ == '__main__':\n    run()\n    K = 3")
     assert sources(program) == ["import torch", "K = 3"]
 
 

@@ -36,7 +36,9 @@ def play(questions: Questions) -> Iterator[Frame]:
             yield _failed(index, str(error))
         except Unplayable as error:
             failed.append((workshop, str(error)))
-        except (Exception, OutOfTime, SystemExit) as error:
+        except OutOfTime:
+            yield _failed(index, "running it takes too long")
+        except (Exception, SystemExit) as error:
             yield _failed(index, f"running it ended in {type(error).__name__}: {error}")
     yield from _pairs(failed, images, widest)
 

@@ -10,17 +10,18 @@ _BY_HEART = 0.1  # explained of the held-out images, and not of moved copies wit
 
 def find_trick(errors: Errors, explained: float, whole_mse: float, width: int) -> str:
     """Why these figures are no measure of the model; empty where they are."""
-    whole = 1 - whole_mse / errors.moved_variance
-    through = min(explained, errors.moved_explained)
+    # What explains nothing cheats nobody, however far below the mean image each figure is.
+    whole, shown = max(0.0, 1 - whole_mse / errors.moved_variance), max(0.0, explained)
+    moved = max(0.0, errors.moved_explained)
+    through = min(shown, moved)
     if whole - through > _SHORTCUT:
         return (
             f"as a whole it explains {whole:.0%} of the variance, through the {width} numbers of its code "
-            f"alone {max(through, 0):.0%}: its input reaches the output past the code, or is kept for it"
+            f"alone {through:.0%}: its input reaches the output past the code, or is kept for it"
         )
-    moved = max(errors.moved_explained, 0)
-    if explained - errors.moved_explained > _BY_HEART:
+    if shown - moved > _BY_HEART:
         return (
-            f"it explains {explained:.0%} of the held-out images, and {moved:.0%} of copies moved by a pixel "
+            f"it explains {shown:.0%} of the held-out images, and {moved:.0%} of copies moved by a pixel "
             "whose codes are off by two hundredths: it may know images by heart, or pack into a number what "
             "numbers do not hold"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,12 +19,11 @@ from grader.sandbox.jail import ExitReason, Frame, Jail, JailRequest, Limits, Sa
 
 _ENCODE = "grader.evaluation.replay.encode"
 _DECODE = "grader.evaluation.replay.decode"
-_START_SECONDS = 90.0
-_SECONDS_PER_MODEL = 15.0
+_WALL_SECONDS = 150.0  # of one jail; no further one is started when so much is used up
 _MOST_MODELS = 24
 _MEMORY_BYTES = 3 << 30
 _MOST_BYTES = 128 << 20  # of weights sent to one jail
-_TOO_MANY = "too many of the notebook's models ended the process that replays them"
+_TOO_MANY = "the notebook's models used up the time, or ended the process, in which they are replayed"
 _MOST_JAILS = 3  # of a kind, where models end them
 # Nothing is compiled: a jail has no compiler, and a compiled model could not be looked into.
 _ENVIRONMENT = {"TORCHDYNAMO_DISABLE": "1", "PYTORCH_JIT": "0"}
@@ -58,7 +58,7 @@ class _Codes:
 def shapes_of_replay(dataset: Dataset, widths: Sequence[int]) -> list[JailRequest]:
     """What is known of the two jails before there is a model. Raises `OurFailure` without the images."""
     pixels = _mix(dataset).pixels
-    limits = Limits(_START_SECONDS + _SECONDS_PER_MODEL * _MOST_MODELS, _MEMORY_BYTES, processes=64)
+    limits = Limits(_WALL_SECONDS, _MEMORY_BYTES, processes=64)
     openings = Frame({"kind": "encode"}, pixels.tobytes()), Frame({"kind": "decode"})
     del widths
     return [
@@ -129,8 +129,9 @@ class _Stage:
         """The codes of every model that has some, and why the others have none."""
         pending, failed = self._within_limits()
         codes: list[_Codes] = []
+        began = time.monotonic()
         for _ in range(_MOST_JAILS):
-            if not pending:
+            if not pending or time.monotonic() - began > _WALL_SECONDS:
                 break
             answers, end = self._ask(shape, pending, [], mixed, len(pending))
             for answer, payload in answers:
@@ -158,8 +159,9 @@ class _Stage:
         """Images of all these codes, in the order of ``mixed``."""
         pending, failed = list(codes), dict[int, str]()
         done: list[tuple[_Codes, np.typing.NDArray[np.float32]]] = []
+        began = time.monotonic()
         for _ in range(_MOST_JAILS):
-            if not pending:
+            if not pending or time.monotonic() - began > _WALL_SECONDS:
                 break
             indices = sorted({index for one in pending for index in one.answer.models})
             asked = [self._question(one, mixed) for one in pending]
