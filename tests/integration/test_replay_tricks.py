@@ -125,8 +125,8 @@ class NoNumbers(Base):
 endless, noisy, no_numbers = Endless(), Noisy(), NoNumbers()
 """
     report = measure(measuring, ["endless", "noisy", "no_numbers", "honest"], BASE, cells, HONEST)
-    assert {one.weights_sha256 for one in report.measurements} == {"noisy", "honest"}
     found = reasons(report)
+    assert {one.weights_sha256 for one in report.measurements} == {"noisy", "honest"}, found
     assert "not one row of numbers" in found["no_numbers"]
     assert "could not be rebuilt" in found["endless"]
 

@@ -97,13 +97,16 @@ class Workshop:
 
     def candidates(self, wanted: Wanted) -> Iterator[Candidate]:
         """Every way to make it that takes the weights, the likeliest first; always in the same order."""
-        number = 0
+        number, known = 0, False
         for make, as_made in itertools.islice(self._ways(wanted), _MOST_TRIALS):
             for module in _modules_in(_try(make)):
                 fits = _take(module, wanted.state)
                 if not fits:
                     continue
                 named = fits == "by name" and type(module).__name__ == wanted.class_name
+                if known and not named:  # another class that happens to take the same weights
+                    continue
+                known = known or named
                 yield Candidate(number, module.eval(), certain=named, as_made=named and as_made)
                 number += 1
                 break

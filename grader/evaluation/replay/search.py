@@ -20,7 +20,7 @@ from grader.evaluation.replay.cut import (
     layouts,
     routes,
 )
-from grader.evaluation.replay.rebuild import Candidate, Wanted, Workshop, at_most
+from grader.evaluation.replay.rebuild import Candidate, OutOfTime, Wanted, Workshop, at_most
 
 _RUN_SECONDS = 8.0  # for one batch
 _EXPLAINS = 0.1  # of the variance: then it is the right way to run it

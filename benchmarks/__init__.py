@@ -1,0 +1,1 @@
+"""Speed, as figures to read; nothing here is asserted."""
