@@ -13,7 +13,16 @@ from grader.domain.rubric import Item, Part
 
 from .runs import SUSPICIOUS, describe_ending
 from .thresholds import ReconstructionParameters, ReconstructionSettings
-from .widths import as_evidence, best_measured, describe, is_finite, possibly_of, state_when_absent
+from .widths import (
+    as_evidence,
+    best_measured,
+    describe,
+    is_finite,
+    likeness,
+    of_other_widths,
+    possibly_of,
+    state_when_absent,
+)
 
 _ROUNDING = 1e-9  # 0.18 - 0.02 is not quite 0.16
 
@@ -41,19 +50,29 @@ def _measured(evidence: Evidence, params: ReconstructionParameters, best: Measur
     # A model of another architecture may be the one that the student means, and may be better.
     rivals = tuple(m for m in report.unmeasured if m.latent_dim == params.latent_dim) if share < 1 else ()
     cut_short = share < 1 and evidence.run.verdict in SUSPICIOUS
+    doubtful = best.method == "replayed" and (share == 0 or (share < 1 and not best.certain))
     if in_band:
         sentences.append("It is so near that chance may have decided, so a teacher will look at it.")
     if rivals:
         sentences.append(f"There is also {describe(rivals)}, which a teacher will look at.")
     if cut_short:
         sentences.append(f"{describe_ending(evidence.run)} A teacher will look at it.")
-    review = in_band or bool(rivals) or cut_short
+    if doubtful:
+        sentences.append(
+            "It was rebuilt from your code and may not be what you trained: a teacher will look."
+        )
+    alike = likeness(evidence, best) if share > 0 else None
+    if alike is not None:
+        sentences.append(
+            f"Its weights are those of another submission (likeness {alike:.4f}): a teacher will look."
+        )
+    review = in_band or bool(rivals) or cut_short or doubtful or alike is not None
     return CheckResult(
         share=share,
         feedback=" ".join(filter(None, sentences)),
         state=ItemState.NEEDS_REVIEW if review else ItemState.AUTO,
         confidence=0.5 if review else 1.0,
-        evidence=_record(report, params, best, rivals),
+        evidence={**_record(report, params, best, rivals), **({} if alike is None else {"likeness": alike})},
     )
 
 
@@ -68,9 +87,30 @@ def _figures(report: ModelReport, params: ReconstructionParameters, best: Measur
         explained = f"just under {explained}"
     return (
         f"Your model with latent_dim = {params.latent_dim} (cell {best.cell + 1}) has a mean squared error "
-        f"of {best.mse:.4f} per pixel on images it never saw: it explains {explained} of "
-        f"their variance. Wanted: {params.threshold:.1%} or more.{yardstick} "
-        f"Pixels were scaled as the model expects them: {best.input_convention}."
+        f"of {best.mse:.4f} per pixel on images it never saw, where the average image has "
+        f"{report.mean_image_mse:.4f}: it explains {explained} of their variance. "
+        f"Wanted: {params.threshold:.1%} or more.{yardstick} "
+        f"Pixels were scaled as the model expects them: {best.input_convention}.{_how(best)}{_classes(best)}"
+    )
+
+
+def _how(best: Measurement) -> str:
+    if best.method != "replayed":
+        return ""
+    return (
+        f" {best.class_name[:80]} is not the homework's architecture, so it was rebuilt from your code and "
+        f"measured through the {best.latent_dim} numbers of its code alone."
+    )
+
+
+def _classes(best: Measurement) -> str:
+    if len(best.mse_by_class) < 2:
+        return ""
+    ranked = sorted(range(len(best.mse_by_class)), key=lambda one: best.mse_by_class[one])
+    easy, hard = ranked[0], ranked[-1]
+    return (
+        f" Images of class {hard} are hardest for it ({best.mse_by_class[hard]:.4f}), "
+        f"those of class {easy} easiest ({best.mse_by_class[easy]:.4f})."
     )
 
 
@@ -121,6 +161,8 @@ def _absent(evidence: Evidence, params: ReconstructionParameters) -> CheckResult
     sentences = [f"No model of the homework's architecture with latent_dim = {width} was found."]
     if unmeasured:
         sentences.append(f"What was found and could not be measured: {describe(unmeasured)}.")
+    if others := of_other_widths(evidence.models):
+        sentences.append(f"As measured, the code of {others} numbers.")
     sentences.append(describe_ending(evidence.run))
     if state is ItemState.NEEDS_REVIEW:
         sentences.append("A teacher will look at it.")
@@ -152,6 +194,9 @@ def _record(
             "pca_explained_variance": _pca_explained(report, params.latent_dim),
             "cell": best.cell,
             "weights_sha256": best.weights_sha256,
+            "mean_image_mse": report.mean_image_mse,
+            "mse_by_class": list(best.mse_by_class),
+            "method": best.method,
             "input_convention": best.input_convention,
             "output_convention": best.output_convention,
         }

@@ -35,6 +35,20 @@ def state_when_absent(evidence: Evidence, unmeasured: Collection[UnmeasuredModel
     return ItemState.NEEDS_REVIEW if doubtful else ItemState.AUTO
 
 
+def of_other_widths(report: ModelReport) -> str:
+    """Class, cell and width of at most three measured models of a width that nobody asked for."""
+    others = [m for m in report.measurements if m.latent_dim not in report.pca_mse][:3]
+    return "; ".join(f"{m.class_name[:60] or 'one'} in cell {m.cell + 1} has {m.latent_dim}" for m in others)
+
+
+def likeness(evidence: Evidence, measurement: Measurement) -> float | None:
+    """How alike its weights are to those of someone else; None where they are like nobody's."""
+    alike = [
+        one.similarity for one in evidence.lookalikes if one.weights_sha256 == measurement.weights_sha256
+    ]
+    return max(alike, default=None)
+
+
 def describe(models: Collection[UnmeasuredModel]) -> str:
     """Class, cell and reason of at most three of them, for a sentence."""
     told = [f"{m.class_name[:60]} in cell {m.cell + 1} ({m.reason[:200]})" for m in list(models)[:3]]

@@ -12,6 +12,15 @@ from grader.domain.run import NotebookRun
 
 
 @dataclass(frozen=True, slots=True)
+class Lookalike:
+    """Another user's model of the same assignment with the same weights, or nearly the same."""
+
+    weights_sha256: str  # of this submission's model
+    submission_id: str  # of the other; for teachers only
+    similarity: float  # cosine of the two; 1.0 for the same numbers
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One submission's evidence."""
 
@@ -23,3 +32,4 @@ class Evidence:
     seed: int = 0
     hash_seed: int = 0  # of Python's strings, in every jail
     reference: Mapping[int, ReferenceFigures] = field(default_factory=dict)  # by width; none: not calibrated
+    lookalikes: tuple[Lookalike, ...] = ()

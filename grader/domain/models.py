@@ -17,7 +17,7 @@ class DatasetIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One model of the agreed architecture. Errors are per pixel, on pixels in [0, 1]."""
+    """One model. Errors are per pixel, on pixels in [0, 1]."""
 
     weights_sha256: str
     cell: int
@@ -27,6 +27,14 @@ class Measurement:
     input_convention: str  # "[0, 1]", "[-1, 1]", "normalised"
     output_convention: str
     finite: bool = True  # False where the weights lead to NaN or infinity: the training diverged
+    method: str = (
+        "agreed"  # or "replayed": rebuilt from the notebook's own definitions, see `evaluation.replay`
+    )
+    certain: bool = True  # False where a replay may have built it otherwise than the notebook did
+    class_name: str = ""
+    mse_by_class: tuple[
+        float, ...
+    ] = ()  # mean over the held-out images of class 0, 1, …; empty where unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,16 @@ class UnmeasuredModel:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightsMark:
+    """By what one model's weights are known again in other submissions."""
+
+    weights_sha256: str
+    fingerprint: str  # equal for equal tensors, whatever their names
+    sketch: tuple[float, ...]  # alike for alike weights; of length 1, or empty
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelReport:
     """All measurements of one run, beside the yardsticks of the same images."""
 
@@ -52,6 +70,8 @@ class ModelReport:
     versions: Mapping[str, str]
     seconds: float
     threads: int = 1
+    marks: tuple[WeightsMark, ...] = ()
+    replay_seed: int | None = None  # what the images of a replay were moved and shuffled with
 
     def best(self, latent_dim: int) -> Measurement | None:
         """The best measured model of this width: training again never costs a student points."""

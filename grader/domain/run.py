@@ -91,6 +91,7 @@ class HarvestedModel:
     layers: tuple[Layer, ...]
     parameters: int
     inputs: InputStatistics | None = None
+    arguments: str = ""  # JSON of what its class was made with, where that is simple; told by the kernel
 
 
 @dataclass(frozen=True, slots=True)

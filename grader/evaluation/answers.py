@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+_Number = Annotated[float, Field(allow_inf_nan=False)]
 _Convention = Literal["[0, 1]", "[-1, 1]", "normalised", "[0, 255]"]
 
 
@@ -27,11 +28,17 @@ class Broken(_Answer):
     reason: Annotated[str, Field(max_length=400)]
 
 
-class Measured(_Answer):
-    """One model's reconstruction error."""
+class _Model(_Answer):
+    index: int
+    fingerprint: Annotated[str, Field(max_length=64)] = ""  # see `child_marks.Mark`
+    sketch: Annotated[tuple[_Number, ...], Field(max_length=256, strict=False)] = ()
+    holds_images: Annotated[int, Field(ge=0)] = 0  # images that stand in its weights
+
+
+class Measured(_Model):
+    """One model's reconstruction error; the payload has the error of each image."""
 
     kind: Literal["measured"]
-    index: int
     latent_dim: Annotated[int, Field(ge=1, le=1 << 16)]
     mse: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
     input_convention: _Convention
@@ -40,11 +47,10 @@ class Measured(_Answer):
     finite: bool
 
 
-class Unmeasured(_Answer):
+class Unmeasured(_Model):
     """One model that is not of the agreed architecture, or whose weights cannot be read."""
 
     kind: Literal["unmeasured"]
-    index: int
     reason: Annotated[str, Field(max_length=500)]
     latent_dim: Annotated[int, Field(ge=0)] | None
 

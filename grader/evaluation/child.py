@@ -1,8 +1,8 @@
 """Inside the jail: measure weights, one frame in and one frame out for each. Runs no student code.
 
 In: ``reference`` (payload: model.py), ``images`` (payload: N rows of ``pixels`` bytes), then a ``model`` per
-set of weights (payload: safetensors). Out: ``prepared`` and ``ready``, or ``broken``; then ``measured`` or
-``unmeasured`` per model, in order.
+set of weights (payload: safetensors). Out: ``prepared`` and ``ready``, or ``broken``; then ``measured``
+(payload: N float32, the error per image) or ``unmeasured`` per model, in order.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import sys
 from typing import Any, BinaryIO
 
 import torch
+from safetensors.torch import load
 
 from grader.evaluation.architecture import Misfit
+from grader.evaluation.child_marks import count_images, mark
 from grader.evaluation.child_model import Reference
 from grader.sandbox.frames import read_frame, write_frame
 from grader.sandbox.jail import PREPARED, Frame
@@ -44,7 +46,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     write_frame(answers, Frame({"kind": PREPARED}))
     write_frame(answers, Frame({"kind": "ready", "images": len(images)}))
     while (question := read_frame(questions, _MOST_BYTES)) is not None:
-        write_frame(answers, Frame(_answer(reference, question, images)))
+        write_frame(answers, _answer(reference, question, images))
 
 
 def _next(questions: BinaryIO) -> Frame:
@@ -54,25 +56,26 @@ def _next(questions: BinaryIO) -> Frame:
     return frame
 
 
-def _answer(reference: Reference, question: Frame, images: torch.Tensor) -> dict[str, Any]:
+def _answer(reference: Reference, question: Frame, images: torch.Tensor) -> Frame:
     index = question.header["index"]
     layers = [(name, kind) for name, kind in question.header["layers"]]
+    marked: dict[str, Any] = {"index": index, "fingerprint": "", "sketch": [], "holds_images": 0}
     try:
-        outcome = reference.reconstruct(question.payload, layers, images)
+        state = load(question.payload)
+        known = mark(state)
+        marked |= {"fingerprint": known.fingerprint, "sketch": known.sketch}
+        outcome = reference.reconstruct(state, layers, images)
+        if isinstance(outcome, Misfit):
+            marked["holds_images"] = count_images(state, images)
     except (
         Exception
     ) as error:  # whatever these bytes do to the loader is theirs, and the next model's turn comes
         outcome = Misfit(f"its weights could not be read: {_short(error)}", None)
     if isinstance(outcome, Misfit):
-        return {
-            "kind": "unmeasured",
-            "index": index,
-            "reason": outcome.reason[:500],
-            "latent_dim": outcome.latent_dim,
-        }
-    return {
+        told = {"kind": "unmeasured", "reason": outcome.reason[:500], "latent_dim": outcome.latent_dim}
+        return Frame(marked | told)
+    measured = {
         "kind": "measured",
-        "index": index,
         "latent_dim": outcome.latent_dim,
         "mse": outcome.mse,
         "input_convention": outcome.input_convention,
@@ -80,6 +83,7 @@ def _answer(reference: Reference, question: Frame, images: torch.Tensor) -> dict
         "certain": outcome.certain,
         "finite": outcome.finite,
     }
+    return Frame(marked | measured, outcome.errors)
 
 
 def _short(error: Exception) -> str:

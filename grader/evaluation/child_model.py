@@ -9,20 +9,11 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from safetensors.torch import load
 
 from grader.evaluation.architecture import Blueprint, Fit, Misfit, fit
+from grader.evaluation.conventions import SCALINGS
 
 _BATCH = 500
-_MEAN, _DEVIATION = 0.1307, 0.3081  # the figures for MNIST that every tutorial uses
-
-# How students scale pixels in [0, 1]: times the factor, plus the offset. All are recognised, none punished.
-_SCALINGS = {
-    "[0, 1]": (1.0, 0.0),
-    "[-1, 1]": (2.0, -1.0),
-    "normalised": (1 / _DEVIATION, -_MEAN / _DEVIATION),
-    "[0, 255]": (255.0, 0.0),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +26,7 @@ class Reconstruction:
     output_convention: str
     certain: bool  # see `Fit`
     finite: bool
+    errors: bytes  # N float32: the squared error per image, mean over its pixels
 
 
 class Reference:
@@ -56,17 +48,16 @@ class Reference:
         )
 
     def reconstruct(
-        self, weights: bytes, layers: Sequence[tuple[str, str]], images: torch.Tensor
+        self, weights: Mapping[str, torch.Tensor], layers: Sequence[tuple[str, str]], images: torch.Tensor
     ) -> Reconstruction | Misfit:
-        """Measure one safetensors file on N rows of pixels in [0, 1]; raises what safetensors raises."""
-        state = load(weights)
-        shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
+        """Measure one state dict on N rows of pixels in [0, 1]."""
+        shapes = {key: tuple(tensor.shape) for key, tensor in weights.items()}
         outcome = fit(shapes, layers, self.blueprint, pixels=images.shape[1])
         if isinstance(outcome, Misfit):
             return outcome
-        if not all(tensor.is_floating_point() for tensor in state.values()):
+        if not all(tensor.is_floating_point() for tensor in weights.values()):
             return Misfit("its weights are no floating-point numbers", outcome.latent_dim)
-        return self._measure(outcome, state, images)
+        return self._measure(outcome, weights, images)
 
     def _measure(
         self, outcome: Fit, state: Mapping[str, torch.Tensor], images: torch.Tensor
@@ -74,16 +65,26 @@ class Reference:
         model = self._module.build(outcome.latent_dim)
         model.load_state_dict({key: state[theirs].float() for key, theirs in outcome.keys.items()})
         model.eval()
-        best: tuple[float, str, str] | None = None
-        for scaling, (factor, offset) in _SCALINGS.items():
+        best: tuple[float, str, str, torch.Tensor] | None = None
+        for scaling, (factor, offset) in SCALINGS.items():
             decoded = self._decode(model, images * factor + offset, outcome.latent_dim)
-            for output_scaling, (output_factor, output_offset) in _SCALINGS.items():
-                mse = _error((decoded - output_offset) / output_factor, images)
+            for output_scaling, (output_factor, output_offset) in SCALINGS.items():
+                errors = _errors((decoded - output_offset) / output_factor, images)
+                mse = float(errors.double().mean())
                 if best is None or mse < best[0]:
-                    best = (mse, scaling, output_scaling)
+                    best = (mse, scaling, output_scaling, errors)
         assert best is not None
+        mse, scaling, output_scaling, errors = best
         finite = all(bool(torch.isfinite(tensor).all()) for tensor in model.state_dict().values())
-        return Reconstruction(outcome.latent_dim, *best, certain=outcome.certain, finite=finite)
+        return Reconstruction(
+            outcome.latent_dim,
+            mse,
+            scaling,
+            output_scaling,
+            certain=outcome.certain,
+            finite=finite,
+            errors=errors.numpy().tobytes(),
+        )
 
     def _decode(self, model: Any, scaled: torch.Tensor, latent_dim: int) -> torch.Tensor:
         decoded = []
@@ -95,7 +96,7 @@ class Reference:
         return torch.cat(decoded)
 
 
-def _error(reconstructed: torch.Tensor, images: torch.Tensor) -> float:
-    """MSE with pixels clamped to [0, 1], which brings any of them closer; what is no number counts as 1."""
+def _errors(reconstructed: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """MSE of each image, pixels clamped to [0, 1], which brings any closer; what is no number counts as 1."""
     squares = (reconstructed.clamp(0, 1) - images).square()
-    return float(squares.nan_to_num(nan=1.0).double().mean())
+    return squares.nan_to_num(nan=1.0).mean(dim=1)

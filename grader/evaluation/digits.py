@@ -43,7 +43,7 @@ def build_digits(folder: Path) -> None:
         seed=SEED,
         train=(images[train], labels[train]),
         test=(images[test], labels[test]),
-        held_out=images[held_out],
+        held_out=(images[held_out], labels[held_out]),
         originals=images[train],
         student_files=npy_files,
     )

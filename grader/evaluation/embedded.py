@@ -43,7 +43,7 @@ def build_embedded(folder: Path) -> None:
         seed=SEED,
         train=grow(images[train], labels[train], TRAIN, SEED + 1),
         test=grow(images[test], labels[test], TEST, SEED + 2),
-        held_out=images[held_out],
+        held_out=(images[held_out], labels[held_out]),
         originals=images[train],
     )
 

@@ -90,6 +90,6 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         seed=SEED,
         train=(train, train_labels),
         test=grow(test[shown], test_labels[shown], TEST, SEED + 2),
-        held_out=test[hidden],
+        held_out=(test[hidden], test_labels[hidden]),
         originals=train,
     )

@@ -9,14 +9,18 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
-from grader.domain.models import DatasetIdentity, Measurement, ModelReport, UnmeasuredModel
+from grader.domain.models import DatasetIdentity, Measurement, ModelReport, UnmeasuredModel, WeightsMark
 from grader.domain.run import HarvestedModel
 from grader.errors import OurFailure
 from grader.evaluation.answers import ANSWER, Answer, Broken, Measured, Ready, Unmeasured
 from grader.evaluation.idx import unpack_images
+from grader.evaluation.own import measure_own
 from grader.evaluation.prepared import Dataset
+from grader.evaluation.replay.images import SEED
+from grader.evaluation.yardsticks import mean_by_class
 from grader.sandbox.jail import ExitReason, Frame, Jail, JailExit, JailRequest, Limits, Sandbox
 
 _ENTRY = "grader.evaluation.child"
@@ -35,6 +39,9 @@ class _Weights:
     data: bytes
 
 
+_Given = tuple[Measured | Unmeasured, bytes]  # with the error of each image
+
+
 def measure(
     models: Sequence[HarvestedModel],
     read: Callable[[str], bytes],
@@ -44,15 +51,19 @@ def measure(
     dataset: Dataset,
     sandbox: Sandbox,
     on_start: Callable[[Jail], None],
+    cells: Sequence[tuple[int, str]] = (),
 ) -> ModelReport:
-    """Measure every harvested model that fits ``model_path``; say of each other one why not.
+    """Measure every harvested model, as ``model_path`` has it or rebuilt from ``cells``; else say why not.
 
     ``read`` gives the blob of a sha256; ``latent_dims`` are the widths for which PCA's error is reported.
-    ``on_start`` gets each jail, so that it can be killed from outside. Without models no jail is started.
+    ``cells`` are the notebook's code cells that ran: index, source. ``on_start`` gets each jail, so that it
+    can be killed from outside. Without models no jail is started.
     Raises `OurFailure` where the jail, ``model_path`` or the data set fails: never for what weights do.
     """
     began = time.monotonic()
     outcomes: list[Measurement | UnmeasuredModel] = []
+    marks: list[WeightsMark] = []
+    holding: dict[str, int] = {}
     if models:
         shape = shape_of_measuring(model_path, dataset)
         pending = list(models)
@@ -61,9 +72,23 @@ def measure(
             answers = _ask(shape, batch, sandbox, on_start)
             if not answers:  # its first model ended the jail: alone, it gets one more chance
                 batch = batch[:1]
-                answers = _ask(shape, batch, sandbox, on_start) or [_gave_up()]
-            outcomes += [_outcome(w.model, a, dataset) for w, a in zip(batch, answers, strict=False)]
+                answers = _ask(shape, batch, sandbox, on_start) or [(_gave_up(), b"")]
+            for weights, (answer, errors) in zip(batch, answers, strict=False):
+                outcomes.append(_outcome(weights.model, answer, errors, dataset))
+                marks += _mark(weights.model, answer)
+                holding[weights.model.sha256] = answer.holds_images
             del pending[: len(answers)]
+        outcomes = measure_own(
+            models,
+            outcomes,
+            read,
+            cells,
+            holding=holding,
+            widths=latent_dims,
+            dataset=dataset,
+            sandbox=sandbox,
+            on_start=on_start,
+        )
     return ModelReport(
         measurements=tuple(o for o in outcomes if isinstance(o, Measurement)),
         unmeasured=tuple(o for o in outcomes if isinstance(o, UnmeasuredModel)),
@@ -73,6 +98,8 @@ def measure(
         versions=_versions(),
         seconds=time.monotonic() - began,
         threads=1,
+        marks=tuple(marks),
+        replay_seed=SEED,
     )
 
 
@@ -109,22 +136,22 @@ def _next_batch(pending: Sequence[HarvestedModel], read: Callable[[str], bytes])
 
 def _ask(
     shape: JailRequest, batch: Sequence[_Weights], sandbox: Sandbox, on_start: Callable[[Jail], None]
-) -> list[Measured | Unmeasured]:
+) -> list[_Given]:
     """Run one jail; its answers in order, fewer than ``batch`` where a model ended it."""
     budgets = replace(
         shape.limits,
         frame_bytes=1 << 16,
-        total_bytes=(1 << 16) + (1 << 12) * len(batch),
+        total_bytes=(1 << 16) + (1 << 14) * len(batch),
         frames=len(batch) + 2,
     )
     questions = tuple(_question(index, weights) for index, weights in enumerate(batch))
     request = replace(shape, frames=questions, limits=budgets)
-    answers: list[Answer] = []
+    answers: list[tuple[Answer, bytes]] = []
     with sandbox.start(request) as jail:
         on_start(jail)
         for frame in jail.frames():
             try:
-                answers.append(ANSWER.validate_python(dict(frame.header)))
+                answers.append((ANSWER.validate_python(dict(frame.header)), frame.payload))
             except ValidationError as error:
                 jail.kill()
                 raise OurFailure(f"the measuring child answered out of turn: {error}") from error
@@ -137,16 +164,16 @@ def _question(index: int, weights: _Weights) -> Frame:
 
 
 def _in_order(
-    answers: Sequence[Answer], batch: Sequence[_Weights], end: JailExit
-) -> list[Measured | Unmeasured]:
-    match answers:
+    answers: Sequence[tuple[Answer, bytes]], batch: Sequence[_Weights], end: JailExit
+) -> list[_Given]:
+    match [answer for answer, _ in answers]:
         case [Broken(reason=reason), *_]:
             raise OurFailure(f"the reference's model.py fails: {reason}. Mend it, then grade again")
         case [Ready(), *rest]:
-            given = [a for a in rest if isinstance(a, Measured | Unmeasured)]
+            given = [(a, errors) for a, errors in answers if isinstance(a, Measured | Unmeasured)]
         case _:
             raise OurFailure(f"the measuring jail did not start ({end.reason}): {end.detail}")
-    if [a.index for a in given] != list(range(len(rest))) or len(given) > len(batch):
+    if [a.index for a, _ in given] != list(range(len(rest))) or len(given) > len(batch):
         raise OurFailure("the measuring child answered out of order")
     short = len(given) < len(batch)
     if end.reason is ExitReason.KILLED or (short and end.reason is ExitReason.COMPLETED):
@@ -160,8 +187,14 @@ def _gave_up() -> Unmeasured:
     )
 
 
+def _mark(model: HarvestedModel, answer: Measured | Unmeasured) -> list[WeightsMark]:
+    if not answer.fingerprint:
+        return []
+    return [WeightsMark(model.sha256, answer.fingerprint, answer.sketch, model.parameters)]
+
+
 def _outcome(
-    model: HarvestedModel, answer: Measured | Unmeasured, dataset: Dataset
+    model: HarvestedModel, answer: Measured | Unmeasured, errors: bytes, dataset: Dataset
 ) -> Measurement | UnmeasuredModel:
     if isinstance(answer, Unmeasured):
         return UnmeasuredModel(model.sha256, model.cell, model.class_name, answer.reason, answer.latent_dim)
@@ -184,6 +217,10 @@ def _outcome(
         input_convention=answer.input_convention,
         output_convention=answer.output_convention,
         finite=answer.finite,
+        class_name=model.class_name,
+        mse_by_class=mean_by_class(np.frombuffer(errors, np.float32), dataset.held_out_labels)
+        if len(errors) % 4 == 0
+        else (),
     )
 
 

@@ -16,13 +16,14 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grader.errors import SetupIncomplete
-from grader.evaluation.idx import Bytes, pack_images, unpack_images
+from grader.evaluation.idx import Bytes, pack_images, pack_labels, unpack_images
 from grader.evaluation.student_files import Split, idx_files
 from grader.evaluation.yardsticks import pca_curve
 from grader.sandbox.jail import Mount
 
-RECIPE = 2  # raise it when the same sources shall give other images: what stands on disk is then made anew
+RECIPE = 3  # raise it when the same sources shall give other images: what stands on disk is then made anew
 _HELD_OUT = "held_out-images-idx3-ubyte"  # not compressed: its sha256 then hangs on no zlib
+_HELD_OUT_LABELS = "held_out-labels-idx1-ubyte"
 _DESCRIPTION = "dataset.json"
 _STUDENT_FILES = 4  # images and labels, to train and to test on
 
@@ -46,6 +47,16 @@ class Dataset:
     def held_out(self) -> Path:
         """The hidden images, as an idx file that is not compressed."""
         return self.folder / _HELD_OUT
+
+    @property
+    def held_out_labels(self) -> Path:
+        """The classes of the hidden images, as an idx file; read on the trusted side alone."""
+        return self.folder / _HELD_OUT_LABELS
+
+    @property
+    def pixels(self) -> int:
+        """Of one image."""
+        return len(self.pca_mse) - 1
 
     @property
     def mean_image_mse(self) -> float:
@@ -78,7 +89,7 @@ def write_dataset(
     seed: int,
     train: Split,
     test: Split,
-    held_out: Bytes,
+    held_out: Split,
     originals: Bytes,
     student_files: Callable[[Split, Split], dict[str, bytes]] = idx_files,
 ) -> None:
@@ -91,8 +102,9 @@ def write_dataset(
     checksums = {filename: _md5(data) for filename, data in files.items() if f"{filename}.gz" not in files}
     (student / "checksums.json").write_text(json.dumps(checksums, indent=1) + "\n", encoding="ascii")
 
-    hidden = pack_images(held_out)
+    hidden = pack_images(held_out[0])
     (folder / _HELD_OUT).write_bytes(hidden)
+    (folder / _HELD_OUT_LABELS).write_bytes(pack_labels(held_out[1]))
     description = Description(
         recipe=RECIPE,
         name=name,
@@ -101,9 +113,9 @@ def write_dataset(
         train_images=len(train[0]),
         test_images=len(test[0]),
         train_sha256=hashlib.sha256(train[0].tobytes()).hexdigest(),
-        held_out_images=len(held_out),
+        held_out_images=len(held_out[0]),
         held_out_sha256=hashlib.sha256(hidden).hexdigest(),
-        pca_mse=list(pca_curve(originals, held_out)),
+        pca_mse=list(pca_curve(originals, held_out[0])),
     )
     (folder / _DESCRIPTION).write_text(description.model_dump_json(indent=1) + "\n", encoding="ascii")
 
@@ -130,6 +142,7 @@ def _read_dataset(folder: Path, _: tuple[object, ...]) -> Dataset | None:
             description.recipe == RECIPE
             and hashlib.sha256(hidden).hexdigest() == description.held_out_sha256
             and len(description.pca_mse) == unpack_images(hidden)[0].size + 1
+            and (folder / _HELD_OUT_LABELS).is_file()
             and len(checksums) == _STUDENT_FILES
             and all(_md5((folder / "student" / name).read_bytes()) == md5 for name, md5 in checksums.items())
             and all((folder / "student" / name.removesuffix(".gz")).is_file() for name in checksums)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
-from grader.evaluation.idx import Bytes
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.evaluation.idx import Bytes, unpack_labels
 
 _CHUNK = 8192
 
@@ -28,3 +31,18 @@ def pca_curve(train: Bytes, held_out: Bytes) -> tuple[float, ...]:
     energy = ((centred @ components[:, ::-1]) ** 2).mean(axis=0) / pixels
     left_over = np.concatenate([np.cumsum(energy[::-1])[::-1], [0.0]])
     return tuple(round(float(error), 9) for error in left_over)
+
+
+def mean_by_class(errors: NDArray[np.float32], labels: Path) -> tuple[float, ...]:
+    """Mean of N errors for each class 0, 1, … of the held-out images; empty where ``labels`` do not fit them.
+
+    Labels stay on this side: no jail and no report holds an image's label.
+    """
+    try:
+        classes = unpack_labels(labels.read_bytes())
+    except (OSError, ValueError):
+        return ()
+    if len(classes) != len(errors) or not len(errors):
+        return ()
+    groups = (errors[classes == one] for one in range(int(classes.max()) + 1))
+    return tuple(round(float(g.mean(dtype=np.float64)), 6) if len(g) else 0.0 for g in groups)

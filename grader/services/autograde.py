@@ -14,7 +14,7 @@ from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade
 from grader.domain.models import ModelReport
 from grader.domain.notebook import Notebook
-from grader.domain.run import CellRun, NotebookRun
+from grader.domain.run import CellRun, CellState, NotebookRun
 from grader.evaluation.datasets import Dataset
 from grader.evaluation.measure import measure, shape_of_measuring
 from grader.notebooks.alignment.align import align
@@ -80,7 +80,7 @@ class Autograder:
         return read_notebook(data, assignment.rubric.upload_limits)
 
     def shapes(self, assignment: Assignment) -> list[JailRequest]:
-        """The jails that a submission of this assignment will need, so that they can be made before it."""
+        """The jails that every submission of this assignment needs, so that they can be made before it."""
         rubric, dataset = assignment.rubric, self._open_dataset(assignment.rubric.dataset)
         return [
             shape_of_runs(rubric.run_limits, dataset.student_mounts, rubric.policy.seed),
@@ -115,10 +115,17 @@ class Autograder:
         return align(notebook, template, assignment.rubric.parts)
 
     def measure(
-        self, run: NotebookRun, assignment: Assignment, *, on_start: Callable[[Jail], None] = _ignore
+        self,
+        data: bytes,
+        run: NotebookRun,
+        assignment: Assignment,
+        *,
+        on_start: Callable[[Jail], None] = _ignore,
     ) -> ModelReport:
-        """Measure the harvested models on images that their notebook never saw."""
+        """Measure the models harvested from this notebook's run on images that it never saw."""
         rubric = assignment.rubric
+        began = {cell.index for cell in run.cells if cell.state is not CellState.NOT_RUN}
+        code = self.read(data, assignment).code_cells
         return measure(
             run.models,
             self._blobs.get,
@@ -127,6 +134,7 @@ class Autograder:
             dataset=self._open_dataset(rubric.dataset),
             sandbox=self._sandbox,
             on_start=on_start,
+            cells=[(cell.index, cell.source) for cell in code if cell.index in began],
         )
 
     def gather(self, data: bytes, assignment: Assignment, run: NotebookRun, models: ModelReport) -> Evidence:
@@ -190,7 +198,7 @@ def autograde(
     """
     began = clock()
     run = grader.run(data, assignment, on_cell=on_cell, on_start=on_start)
-    models = grader.measure(run, assignment, on_start=on_start)
+    models = grader.measure(data, run, assignment, on_start=on_start)
     evidence = grader.gather(data, assignment, run, models)
     grade = grader.judge(evidence, assignment)
     timing = time_spent(run, models, queued=0.0, total=clock() - began)

@@ -34,8 +34,9 @@ def calibrate(
     reports: dict[int, ModelReport] = {}
     try:
         for seed in seeds:
-            run = grader.run(reseed(solution, seed), assignment, on_cell=on_cell)
-            reports[seed] = grader.measure(run, assignment)
+            notebook = reseed(solution, seed)
+            run = grader.run(notebook, assignment, on_cell=on_cell)
+            reports[seed] = grader.measure(notebook, run, assignment)
             on_seed(seed, reports[seed])
         entry = calibration(reports, hash_seed=HASH_SEED)
     except ValueError as error:

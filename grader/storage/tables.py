@@ -126,6 +126,17 @@ grade = sa.Table(
     sa.UniqueConstraint("submission_id", "follows"),  # grades of a submission are a chain: none forks
 )
 
+# By what the weights of measured models are known again.
+weights = sa.Table(
+    "weights",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _owner(index=True),
+    sa.Column("fingerprint", sa.String(64), nullable=False, index=True),
+    sa.Column("parameters", sa.BigInteger, nullable=False, index=True),
+    sa.Column("sketch", sa.Text, nullable=False),  # a JSON array
+)
+
 api_key = sa.Table(
     "api_key",
     metadata,

@@ -13,6 +13,7 @@ from grader.storage.idempotency import IdempotencyKeys
 from grader.storage.keys import ApiKeys
 from grader.storage.progress import Progress
 from grader.storage.submissions import Submissions
+from grader.storage.weights import Weights
 from grader.storage.work import Work
 from grader.storage.workers import Workers
 
@@ -33,6 +34,7 @@ class UnitOfWork:
         self.grades = Grades(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)
+        self.weights = Weights(connection)
         self.workers = Workers(connection)
 
     def commit(self) -> None:

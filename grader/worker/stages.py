@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -15,6 +15,7 @@ from grader.domain.run import NotebookRun
 from grader.domain.submission import SubmissionState
 from grader.errors import GraderError, OurFailure, StorageUnavailable, UploadRefused
 from grader.services.autograde import Autograder, time_spent
+from grader.services.lookalikes import find_lookalikes
 from grader.storage.blobs import Blobs
 from grader.storage.codec import dump, load
 from grader.storage.submissions import Filed
@@ -79,10 +80,11 @@ class Stages:
     def measure(self, job: Job, run_sha256: str, guard: JailGuard) -> str | None:
         """Measure the run's models; the blob is their `ModelReport`."""
 
-        def work(_filed: Filed, assignment: Assignment) -> str:
+        def work(filed: Filed, assignment: Assignment) -> str:
             run = load(NotebookRun, self._blobs.get(run_sha256).decode())
+            data = self._blobs.get(filed.submission.notebook_sha256)
             with guard.deadline(_EVALUATION_SECONDS):
-                models = self._autograder.measure(run, assignment, on_start=guard.watch)
+                models = self._autograder.measure(data, run, assignment, on_start=guard.watch)
             guard.check()
             return self._blobs.put(dump(models).encode())
 
@@ -96,6 +98,11 @@ class Stages:
             models = load(ModelReport, self._blobs.get(models_sha256).decode())
             data = self._blobs.get(filed.submission.notebook_sha256)
             evidence = self._autograder.gather(data, assignment, run, models)
+            code = self._autograder.read(data, assignment).code_cells
+            size = sum(len(cell.source.encode("utf-8", "replace")) for cell in code)
+            with self._database.read() as unit:
+                alike = find_lookalikes(unit, filed.submission, models, size)
+            evidence = replace(evidence, lookalikes=alike)
             grade = self._autograder.judge(evidence, assignment)
             now = self._clock()
             queued = ((filed.started_at or now) - filed.accepted_at).total_seconds()
@@ -109,6 +116,7 @@ class Stages:
                 unit.grades.add(
                     job.submission_id, stored, grade, now, follows=unit.grades.newest(job.submission_id)
                 )
+                unit.weights.add(job.submission_id, models.marks)
                 unit.progress.forget(job.submission_id)
                 unit.commit()
             return filed.submission.notebook_sha256

@@ -174,6 +174,7 @@ class ScriptedAutograder(Autograder):
 
     def measure(
         self,
+        data: bytes,
         run: NotebookRun,
         assignment: Assignment,
         *,

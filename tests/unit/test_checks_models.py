@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
+from grader.domain.evidence import Lookalike
 from grader.domain.grade import CheckResult, ItemState
 from grader.domain.run import CellRun, CellState, Verdict
 from tests.unit.judging import make_evidence, measured, run_check, unmeasured
@@ -182,3 +184,45 @@ def test_the_bands_edge_belongs_to_the_band() -> None:
         params = edge | {"threshold": threshold}
         evidence = make_evidence(models=[measured(8, explained)])
         assert run_check("reconstruction", evidence, params).state is ItemState.NEEDS_REVIEW
+
+
+def test_a_replayed_model_earns_as_an_agreed_one_does_and_the_feedback_says_how_it_was_measured() -> None:
+    model = measured(8, 0.6, method="replayed", class_name="ConvAE", mse_by_class=(0.02, 0.01, 0.04))
+    result = run_check("reconstruction", make_evidence(models=[model]), EIGHT)
+    assert (result.share, result.state) == (1.0, ItemState.AUTO)
+    for words in ("ConvAE", "rebuilt from your code", "class 2 are hardest", "class 1 easiest", "0.0676"):
+        assert words in result.feedback
+    assert result.evidence["method"] == "replayed"
+
+
+@pytest.mark.parametrize(
+    ("explained", "certain", "state"),
+    [
+        (0.25, True, ItemState.AUTO),
+        (0.25, False, ItemState.NEEDS_REVIEW),
+        (0.6, False, ItemState.AUTO),
+        (-0.1, True, ItemState.NEEDS_REVIEW),
+    ],
+)
+def test_a_replay_that_may_have_built_another_model_costs_nobody_points_without_a_human(
+    explained: float, certain: bool, state: ItemState
+) -> None:
+    model = measured(8, explained, method="replayed", certain=certain)
+    assert run_check("reconstruction", make_evidence(models=[model]), EIGHT).state is state
+
+
+def test_weights_like_another_submissions_keep_their_points_and_go_to_a_human_without_its_name() -> None:
+    evidence = replace(
+        make_evidence(models=[measured(8, 0.6)]), lookalikes=(Lookalike("w" * 64, "someone", 0.99995),)
+    )
+    result = run_check("reconstruction", evidence, EIGHT)
+    assert (result.share, result.state) == (1.0, ItemState.NEEDS_REVIEW)
+    assert "another submission" in result.feedback
+    assert "someone" not in f"{result.feedback}{result.evidence}"
+
+
+def test_a_wider_code_than_asked_for_is_named() -> None:
+    evidence = make_evidence(models=[measured(64, 0.9, class_name="Wide", method="replayed")])
+    result = run_check("reconstruction", evidence, EIGHT)
+    assert result.share == 0
+    assert "Wide in cell 6 has 64 numbers" in result.feedback

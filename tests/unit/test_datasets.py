@@ -51,7 +51,7 @@ def write_small(folder: Path, seed: int = 0) -> None:
         seed=seed,
         train=(images[:20], labels[:20]),
         test=(images[20:30], labels[20:30]),
-        held_out=images[30:],
+        held_out=(images[30:], labels[30:]),
         originals=images[:20],
     )
 
@@ -160,7 +160,7 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         write_small(tmp_path / name)
     files = [path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()]
-    assert len(files) == 11
+    assert len(files) == 12
     for file in files:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 

@@ -108,7 +108,8 @@ def test_each_model_goes_in_as_one_frame_and_comes_back_with_its_own_cell(
 ) -> None:
     sandbox = FakeSandbox(script(READY, measured(0), unmeasured(1, "deeper")))
     report = run([harvested("one", cell=3), harvested("two", cell=9)], sandbox, dataset, model_path)
-    assert report.measurements == (Measurement("one", 3, 8, 0.04, pytest.approx(0.6), "[0, 1]", "[-1, 1]"),)
+    wanted = Measurement("one", 3, 8, 0.04, pytest.approx(0.6), "[0, 1]", "[-1, 1]", class_name="Autoencoder")
+    assert report.measurements == (wanted,)
     (other,) = report.unmeasured
     assert (other.weights_sha256, other.cell, other.reason, other.latent_dim) == ("two", 9, "deeper", 8)
     (request,) = sandbox.requests

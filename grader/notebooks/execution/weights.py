@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import struct
 from collections import Counter
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from grader.domain.run import HarvestedModel, InputStatistics, Layer
 
 MAX_TENSORS = 1000
+MAX_ARGUMENTS = 1000  # characters of JSON
 _MAX_HEADER_BYTES = 4 << 20
 _LENGTH = struct.Struct("<Q")
 _WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
@@ -51,6 +53,7 @@ class _About(_Strict):
     serial: _Size
     trained: bool
     inputs: _Inputs | None
+    arguments: Annotated[str, Field(max_length=MAX_ARGUMENTS)] = ""
 
 
 class _Metadata(_Strict):
@@ -84,6 +87,7 @@ class Weights:
             inputs=InputStatistics(tuple(inputs.shape), inputs.minimum, inputs.maximum, inputs.mean)
             if inputs
             else None,
+            arguments=about.arguments if _is_object(about.arguments) else "",
         )
 
 
@@ -109,6 +113,13 @@ def inspect_weights(blob: bytes) -> Weights:
     fingerprint = sha256(named.encode("utf-8", "replace"))
     fingerprint.update(memoryview(blob)[start:])  # no copy: one file may be most of what this process uses
     return Weights(about, shapes, fingerprint.digest())
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _check_offsets(tensors: Sequence[_Tensor], size: int) -> None:

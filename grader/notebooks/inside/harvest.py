@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import gc
 import math
+import sys
 import time
 import weakref
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from grader.notebooks.inside.arguments import read_arguments
 from grader.notebooks.inside.modules import find_roots, inside, parameters
 from grader.notebooks.inside.records import ModelFiles, ModelRecord
 
@@ -43,6 +45,7 @@ class Harvest:
         self._report = report
         self._files = ModelFiles(torch, folder, keep=keep, model_bytes=model_bytes, report=report)
         self._known: dict[int, weakref.ref[Any]] = {}
+        self._arguments: dict[int, str] = {}  # by id of a module: what its class was made with
         self._models: dict[int, ModelRecord] = {}  # by id of the root module
         self._owners: dict[int, ModelRecord | None] = {}  # by id of any module; emptied when a module appears
         self._optimizers: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -77,6 +80,8 @@ class Harvest:
         def watched(module: Any, *args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True  # IPython leaves this frame out of a student's traceback
             self._meet(module)
+            if name == "__init__":
+                self._arguments[id(module)] = read_arguments(module, sys._getframe(1))
             return original(module, *args, **kwargs)
 
         setattr(self._torch.nn.Module, name, watched)
@@ -97,6 +102,7 @@ class Harvest:
 
     def _forget(self, key: int) -> None:
         self._known.pop(key, None)
+        self._arguments.pop(key, None)
         self._models.pop(key, None)
         self._owners.pop(key, None)
 
@@ -199,7 +205,9 @@ class Harvest:
             model = self._models.get(id(root))
             if model is None:
                 self._serial += 1
-                model = self._models[id(root)] = ModelRecord(self._known[id(root)], self._serial)
+                model = self._models[id(root)] = ModelRecord(
+                    self._known[id(root)], self._serial, arguments=self._arguments.get(id(root), "")
+                )
             for part in (root, *inside(root)):
                 self._owners[id(part)] = model
 

@@ -32,6 +32,7 @@ class ModelRecord:
     inputs: dict[str, Any] | None = None
     input_size: int = 0
     written: bytes = b""
+    arguments: str = ""
 
     @property
     def module(self) -> Any:
@@ -120,6 +121,7 @@ class ModelFiles:
             "serial": model.serial,
             "trained": _is_trained(model),
             "inputs": model.inputs,
+            "arguments": model.arguments if module is model.held else "",
         }
         write_weights(self._path(model), table, numbers, about)
         model.written = now

@@ -1,0 +1,1 @@
+"""Own architectures: rebuilt from a notebook's definitions, in one jail that encodes, one that decodes."""
