@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -135,9 +136,16 @@ def _variables(environment: Environment, request: JailRequest) -> dict[str, str]
         "PYTHONHASHSEED": str(HASH_SEED),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": ":".join(filter(None, [str(Path(PACKAGE_TARGET).parent), extra_paths])),
-        **({MAY_NEST: "1"} if request.nests else {}),
+        **({MAY_NEST: json.dumps(_below_own_folders(environment, request))} if request.nests else {}),
         **given,
     }
+
+
+def _below_own_folders(environment: Environment, request: JailRequest) -> list[str]:
+    """The mounts that an inner jail would cover with folders of its own: an environment below /tmp, say."""
+    own = (TEMPORARY, HOME, *request.writable)
+    targets = [mount.target for mount in (*environment.mounts(), *request.mounts)]
+    return [target for target in targets if any(Path(target).is_relative_to(folder) for folder in own)]
 
 
 def system_arguments() -> Iterator[str]:

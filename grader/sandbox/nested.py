@@ -6,6 +6,7 @@ neither see nor signal nor trace the entry that started it and that speaks for i
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ SHARED_MEMORY = "/dev/shm"  # noqa: S108 - inside the jail
 # Terminals are the machine's, and few: whoever takes all of them leaves none to the others.
 DEVICES = ("--dev", "/dev", "--size", "4096", "--tmpfs", "/dev/pts", "--remount-ro", "/dev/pts")
 INNER_BWRAP = "/opt/grader/bwrap"
-MAY_NEST = "GRADER_MAY_NEST"  # tells an entry that it may: bubblewrap cannot where there is hardly any /proc
+# Tells an entry that it may (bubblewrap cannot where there is hardly any /proc), and which mounts lie below
+# folders that the inner jail has for itself, as a JSON list.
+MAY_NEST = "GRADER_MAY_NEST"
 INNER_FILTER = "/opt/grader/system-calls.bpf"
 
 # When memory runs out let it rather be what runs in here than the one that still has the results to hand
@@ -55,6 +58,8 @@ def build_inner(command: Sequence[str], inner: Inner) -> tuple[list[str], tuple[
     arguments += [*Proc.FRESH.forbid_namespaces(), *Proc.FRESH.arguments(), "--remount-ro", "/proc"]
     for target in (TEMPORARY, HOME, *inner.writable):
         arguments += tmpfs(target, inner.tmp_bytes)
+    for target in json.loads(os.environ[MAY_NEST]):
+        arguments += ["--ro-bind", target, target]
     for folder in inner.shared:
         arguments += ["--bind", folder, folder]
     arguments += ["--chdir", HOME, "--seccomp", str(seccomp)]

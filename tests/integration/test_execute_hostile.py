@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from grader.domain.run import Verdict
 from grader.sandbox.bubblewrap import BubblewrapSandbox, open_sandbox
+from grader.sandbox.jail import Mount
 from tests.integration.notebook_runs import AUTOENCODER, run_cells
 
 
@@ -149,6 +152,19 @@ for everyone in (os.getppid(), 1, -1):
     assert "inside.child" not in outcome.text(0)
     assert outcome.states == ["ok", "ok", "ok"]
     assert outcome.text(2) == "after\n"
+
+
+def test_what_is_mounted_below_a_temporary_folder_is_there_for_the_kernel_too(
+    sandbox: BubblewrapSandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "shown.txt").write_text("shown")
+    tmp_path.chmod(0o755)
+    mounts = (Mount(tmp_path, "/tmp/deep/below"), Mount(tmp_path, "/content/data"))
+    look = "for folder in ('/tmp/deep/below', '/content/data'): print(open(folder + '/shown.txt').read())"
+    write = "open('/tmp/deep/below/x', 'w')"
+    outcome = run_cells(sandbox, look, write, mounts=mounts)
+    assert outcome.text(0) == "shown\nshown\n"
+    assert outcome.states == ["ok", "error"]
 
 
 def test_a_student_who_breaks_the_harvest_only_loses_evidence(sandbox: BubblewrapSandbox) -> None:
