@@ -43,7 +43,7 @@ def mark(state: Mapping[str, torch.Tensor]) -> Mark:
 
 
 def count_images(state: Mapping[str, torch.Tensor], images: torch.Tensor) -> int:
-    """How many images some tensor holds, as rows or as columns: any at all, or some of these N rows of pixels."""
+    """How many images some tensor holds, as rows or as columns: any at all, or some of these."""
     found = [rows for tensor in state.values() for rows in _rows(tensor, images.shape[1])]
     tables = [len(rows) for rows in found if _has_background(rows)]
     return max(_count_these(state, images), *tables, 0)

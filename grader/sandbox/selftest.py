@@ -17,6 +17,7 @@ from grader.sandbox.arguments import Environment
 from grader.sandbox.bubblewrap import BubblewrapSandbox
 from grader.sandbox.diagnosis import find_unreadable
 from grader.sandbox.jail import ExitReason, Frame, JailRequest, Limits
+from grader.sandbox.proc import Proc
 from grader.sandbox.running import BubblewrapJail
 from grader.sandbox.slots import real_uid
 
@@ -46,6 +47,8 @@ def check_sandbox(sandbox: BubblewrapSandbox) -> list[Finding]:
     if unreadable is not None:
         return [Finding("environment can be read", holds=False, detail=str(unreadable))]
     findings = _look_around(sandbox)
+    if sandbox.proc is Proc.FRESH:
+        findings.append(_try_nesting(sandbox))
     # A container's limit was read when the sandbox was opened; used up, it would hurt this very process.
     return findings if sandbox.one_at_a_time else [*findings, _try_memory(sandbox)]
 
@@ -143,6 +146,17 @@ def _judge(seen: Mapping[str, Any], uids: Collection[int | None]) -> Iterator[Fi
     none_left = not any(seen["capabilities"].values())
     yield Finding("no capabilities", none_left, f"capability masks {seen['capabilities']}.")
     yield Finding("not root outside", bool(uids) and 0 not in uids, f"it runs as host uids {list(uids)}.")
+
+
+def _try_nesting(sandbox: BubblewrapSandbox) -> Finding:
+    """Whether a kernel can be kept from the process that reports for it."""
+    request = JailRequest(_ENTRY, (Frame({"nest": True}),), _LIMITS, nests=True)
+    with sandbox.start(request) as jail:
+        answer = next(jail.frames(), None)
+        for _ in jail.frames():
+            pass
+    said = str(answer.header["nested"]) if answer else jail.exit().detail
+    return Finding("a jail within it", said == "/proc/1 /proc/2", f"it sees the processes {said}.")
 
 
 def _try_memory(sandbox: BubblewrapSandbox) -> Finding:

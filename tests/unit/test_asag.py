@@ -151,7 +151,7 @@ def test_the_command_prints_a_table_or_one_json_object(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = Settings(content=repository)
-    evaluate_file(settings, DATA / "answers_dev.json", None, as_json=False)
+    evaluate_file(settings, DATA / "answers_dev.json", "homework_05", as_json=False)
     table = capsys.readouterr().out
     assert "total" in table
     assert "0 of 20" in table
