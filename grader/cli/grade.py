@@ -75,11 +75,12 @@ def _grade(settings: Settings, path: Path, assignment_id: str, pictures: Path | 
             render.console(to_stderr=True).print(f"note: {note}", markup=False)
         done = autograde(autograder, data, assignment, clock=time.monotonic, on_cell=on_cell)
         if pictures is not None:
-            _write_pictures(pictures, done.evidence.models, blobs)
+            write_pictures(pictures, done.evidence.models, blobs)
     return grade_document(done.grade, done.evidence.run.cells, done.seconds)
 
 
-def _write_pictures(folder: Path, models: ModelReport, blobs: Blobs) -> None:
+def write_pictures(folder: Path, models: ModelReport, blobs: Blobs) -> None:
+    """Write the grids into this folder. Raises `RequestRefused` where that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for picture in grids(models):

@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from grader.cli.grade import write_pictures
+from grader.domain.models import DatasetIdentity, Measurement, ModelReport
+from grader.errors import RequestRefused
 from grader.evaluation.pictures import draw_grid, sample_images
 from grader.evaluation.prepared import Dataset
 from grader.evaluation.student_files import idx_files, npy_files
 from grader.services.curve import draw_curve
 from grader.services.pictures import class_spread
+from grader.storage import Blobs
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -92,3 +96,20 @@ def test_a_spread_needs_five_students_for_each_latent_size() -> None:
     spread = class_spread([*students, {2: 0.09}])
     assert list(spread) == [2]
     assert spread[2] == pytest.approx((0.055, 0.07, 0.085))
+
+
+def test_the_grid_of_the_best_model_of_each_latent_size_is_written_as_a_file(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path / "blobs")
+    best, worse = (blobs.put(data) for data in (b"best", b"worse"))
+    models = tuple(
+        Measurement("w", 5, width, 0.01, explained, "[0, 1]", "[0, 1]", picture_sha256=picture)
+        for width, explained, picture in ((2, 0.3, best), (2, 0.2, worse), (8, 0.5, ""))
+    )
+    report = ModelReport(models, (), 0.1, {}, DatasetIdentity("small", "d", 3), {}, 1.0)
+    write_pictures(tmp_path / "to" / "look at", report, blobs)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "to" / "look at").iterdir()} == {
+        "latent_2.png": b"best"
+    }
+    (tmp_path / "file").touch()
+    with pytest.raises(RequestRefused, match="pictures cannot be written"):
+        write_pictures(tmp_path / "file", report, blobs)
