@@ -24,6 +24,7 @@ from grader.evaluation.child import serve
 from grader.evaluation.datasets import Dataset, open_dataset, source_path
 from grader.evaluation.idx import unpack_images
 from grader.evaluation.measure import measure
+from grader.evaluation.pictures import sample_images
 from grader.sandbox.bubblewrap import open_sandbox
 from grader.sandbox.frames import write_frame
 from grader.sandbox.jail import Frame, Sandbox
@@ -81,10 +82,15 @@ def _pack(name: str, module: nn.Module) -> tuple[HarvestedModel, bytes]:
 def _child_seconds(dataset: Dataset, models: list[tuple[HarvestedModel, bytes]]) -> float:
     """CPU of one round of questions: what two rounds cost more than one, so that starting is not in it."""
     images = unpack_images(dataset.held_out.read_bytes()).tobytes()
+    opening = (
+        Frame({"kind": "reference"}, MODEL.read_bytes()),
+        Frame({"kind": "images", "pixels": dataset.pixels}, images),
+        Frame({"kind": "samples", "pixels": dataset.pixels}, sample_images(dataset).tobytes()),
+    )
     spent = []
     for rounds in (1, 1, 2):
         questions = io.BytesIO()
-        for frame in (Frame({"kind": "reference"}, MODEL.read_bytes()), Frame({"kind": "images"}, images)):
+        for frame in opening:
             write_frame(questions, frame)
         for index, (model, data) in enumerate(models * rounds):
             layers = [(layer.name, layer.type) for layer in model.layers]

@@ -24,21 +24,28 @@ from grader.assignments import Assignment, load_assignment
 from grader.cli import render
 from grader.cli.compose import make_autograder, make_working_sandbox
 from grader.cli.settings import Settings
+from grader.domain.models import ModelReport
 from grader.domain.run import CellRun
 from grader.errors import GraderError, RequestRefused, UploadRefused
 from grader.notebooks.read import read_notebook
 from grader.services.autograde import autograde
+from grader.services.pictures import grids
 from grader.services.report import grade_document, ungraded_document
 from grader.storage import Blobs
 
 GRADED, REFUSED, FAILED = 0, 2, 3
 
 
-def grade_file(settings: Settings, path: Path, assignment_id: str, *, as_json: bool) -> int:
-    """Grade one file, print its report or one JSON object, return the exit status."""
+def grade_file(
+    settings: Settings, path: Path, assignment_id: str, *, as_json: bool, pictures: Path | None = None
+) -> int:
+    """Grade one file, print its report or one JSON object, return the exit status.
+
+    ``pictures`` is a folder for the grids of reconstructions.
+    """
     status = GRADED
     try:
-        document = _grade(settings, path, assignment_id)
+        document = _grade(settings, path, assignment_id, pictures)
     except (UploadRefused, RequestRefused) as error:
         status, document = REFUSED, ungraded_document("refused", str(error))
     except GraderError as error:
@@ -57,16 +64,31 @@ def grade_file(settings: Settings, path: Path, assignment_id: str, *, as_json: b
     return status
 
 
-def _grade(settings: Settings, path: Path, assignment_id: str) -> dict[str, Any]:
+def _grade(settings: Settings, path: Path, assignment_id: str, pictures: Path | None) -> dict[str, Any]:
     assignment = load_assignment(settings.content, assignment_id)
     data = _read(path, assignment)
     cells = len(read_notebook(data, assignment.rubric.upload_limits).code_cells)
     with tempfile.TemporaryDirectory(prefix="grader-") as scratch, _progress(cells) as on_cell:
-        autograder = make_autograder(settings, make_working_sandbox(settings), Blobs(Path(scratch)))
+        blobs = Blobs(Path(scratch))
+        autograder = make_autograder(settings, make_working_sandbox(settings), blobs)
         if note := autograder.missing_calibration(assignment):
             render.console(to_stderr=True).print(f"note: {note}", markup=False)
         done = autograde(autograder, data, assignment, clock=time.monotonic, on_cell=on_cell)
+        if pictures is not None:
+            write_pictures(pictures, done.evidence.models, blobs)
     return grade_document(done.grade, done.evidence.run.cells, done.seconds)
+
+
+def write_pictures(folder: Path, models: ModelReport, blobs: Blobs) -> None:
+    """Write the grids into this folder. Raises `RequestRefused` where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for picture in grids(models):
+            (folder / picture.name).write_bytes(blobs.get(picture.sha256))
+    except OSError as error:
+        raise RequestRefused(
+            f"pictures cannot be written to {folder}: {error.strerror}. Give a folder that you may write to."
+        ) from None
 
 
 def _read(path: Path, assignment: Assignment) -> bytes:

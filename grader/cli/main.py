@@ -91,11 +91,12 @@ def grade(
     notebook: Annotated[Path, typer.Argument(help="The notebook to grade.")],
     assignment: Annotated[str, typer.Option(help="The assignment's id: the name of its rubric.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    pictures: Annotated[Path | None, typer.Option(help="Write what the models reconstruct here.")] = None,
 ) -> None:
     """Grade one notebook here and now; nothing is stored. Exit 0: graded, 2: refused, 3: we failed."""
     from grader.cli.grade import grade_file
 
-    sys.exit(grade_file(read_settings(), notebook, assignment, as_json=as_json))
+    sys.exit(grade_file(read_settings(), notebook, assignment, as_json=as_json, pictures=pictures))
 
 
 @app.command()

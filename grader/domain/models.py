@@ -35,6 +35,7 @@ class Measurement:
     mse_by_class: tuple[
         float, ...
     ] = ()  # mean over the held-out images of class 0, 1, …; empty where unknown
+    picture_sha256: str = ""  # PNG: images that students have, above what it makes of them; "": none
 
 
 @dataclass(frozen=True, slots=True)

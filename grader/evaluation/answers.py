@@ -36,7 +36,7 @@ class _Model(_Answer):
 
 
 class Measured(_Model):
-    """One model's reconstruction error; the payload has the error of each image."""
+    """One model's reconstruction error; the payload has each image's error, then the samples."""
 
     kind: Literal["measured"]
     latent_dim: Annotated[int, Field(ge=1, le=1 << 16)]

@@ -1,8 +1,9 @@
 """Inside the jail: measure weights, one frame in and one frame out for each. Runs no student code.
 
-In: ``reference`` (payload: model.py), ``images`` (payload: N rows of ``pixels`` bytes), then a ``model`` per
-set of weights (payload: safetensors). Out: ``prepared`` and ``ready``, or ``broken``; then ``measured``
-(payload: N float32, the error per image) or ``unmeasured`` per model, in order.
+In: ``reference`` (payload: model.py), ``images`` and ``samples`` (payload: rows of ``pixels`` bytes), then a
+``model`` per set of weights (payload: safetensors). Out: ``prepared`` and ``ready``, or ``broken``; then
+``measured`` (payload: float32, the error per image; then the samples reconstructed, as they came) or
+``unmeasured`` per model, in order.
 """
 
 from __future__ import annotations
@@ -40,13 +41,11 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     except Exception as error:
         write_frame(answers, Frame({"kind": "broken", "reason": _short(error)}))
         return
-    shown = _next(questions)
-    grey = torch.frombuffer(bytearray(shown.payload), dtype=torch.uint8)
-    images = grey.reshape(-1, shown.header["pixels"]).float() / 255
+    images, samples = _rows(_next(questions)), _rows(_next(questions))
     write_frame(answers, Frame({"kind": PREPARED}))
     write_frame(answers, Frame({"kind": "ready", "images": len(images)}))
     while (question := read_frame(questions, _MOST_BYTES)) is not None:
-        write_frame(answers, _answer(reference, question, images))
+        write_frame(answers, _answer(reference, question, images, samples))
 
 
 def _next(questions: BinaryIO) -> Frame:
@@ -56,7 +55,12 @@ def _next(questions: BinaryIO) -> Frame:
     return frame
 
 
-def _answer(reference: Reference, question: Frame, images: torch.Tensor) -> Frame:
+def _rows(shown: Frame) -> torch.Tensor:
+    grey = torch.frombuffer(bytearray(shown.payload), dtype=torch.uint8)
+    return grey.reshape(-1, shown.header["pixels"]).float() / 255
+
+
+def _answer(reference: Reference, question: Frame, images: torch.Tensor, samples: torch.Tensor) -> Frame:
     index = question.header["index"]
     layers = [(name, kind) for name, kind in question.header["layers"]]
     marked: dict[str, Any] = {"index": index, "fingerprint": "", "sketch": [], "holds_images": 0}
@@ -64,7 +68,7 @@ def _answer(reference: Reference, question: Frame, images: torch.Tensor) -> Fram
         state = load(question.payload)
         known = mark(state)
         marked |= {"fingerprint": known.fingerprint, "sketch": known.sketch}
-        outcome = reference.reconstruct(state, layers, images)
+        outcome = reference.reconstruct(state, layers, images, samples)
         if isinstance(outcome, Misfit):
             marked["holds_images"] = count_images(state, images)
     except (
@@ -83,7 +87,7 @@ def _answer(reference: Reference, question: Frame, images: torch.Tensor) -> Fram
         "certain": outcome.certain,
         "finite": outcome.finite,
     }
-    return Frame(marked | measured, outcome.errors)
+    return Frame(marked | measured, outcome.errors + outcome.samples)
 
 
 def _short(error: Exception) -> str:

@@ -27,6 +27,7 @@ class Reconstruction:
     certain: bool  # see `Fit`
     finite: bool
     errors: bytes  # N float32: the squared error per image, mean over its pixels
+    samples: bytes  # rows of grey values 0..255: what it makes of the samples
 
 
 class Reference:
@@ -48,19 +49,23 @@ class Reference:
         )
 
     def reconstruct(
-        self, weights: Mapping[str, torch.Tensor], layers: Sequence[tuple[str, str]], images: torch.Tensor
+        self,
+        weights: Mapping[str, torch.Tensor],
+        layers: Sequence[tuple[str, str]],
+        images: torch.Tensor,
+        samples: torch.Tensor,
     ) -> Reconstruction | Misfit:
-        """Measure one state dict on N rows of pixels in [0, 1]."""
+        """Measure one state dict on N rows of pixels in [0, 1], and reconstruct such rows of samples."""
         shapes = {key: tuple(tensor.shape) for key, tensor in weights.items()}
         outcome = fit(shapes, layers, self.blueprint, pixels=images.shape[1])
         if isinstance(outcome, Misfit):
             return outcome
         if not all(tensor.is_floating_point() for tensor in weights.values()):
             return Misfit("its weights are no floating-point numbers", outcome.latent_dim)
-        return self._measure(outcome, weights, images)
+        return self._measure(outcome, weights, images, samples)
 
     def _measure(
-        self, outcome: Fit, state: Mapping[str, torch.Tensor], images: torch.Tensor
+        self, outcome: Fit, state: Mapping[str, torch.Tensor], images: torch.Tensor, samples: torch.Tensor
     ) -> Reconstruction:
         model = self._module.build(outcome.latent_dim)
         model.load_state_dict({key: state[theirs].float() for key, theirs in outcome.keys.items()})
@@ -75,6 +80,10 @@ class Reference:
                     best = (mse, scaling, output_scaling, errors)
         assert best is not None
         mse, scaling, output_scaling, errors = best
+        (factor, offset), (output_factor, output_offset) = SCALINGS[scaling], SCALINGS[output_scaling]
+        drawn = (
+            self._decode(model, samples * factor + offset, outcome.latent_dim) - output_offset
+        ) / output_factor
         finite = all(bool(torch.isfinite(tensor).all()) for tensor in model.state_dict().values())
         return Reconstruction(
             outcome.latent_dim,
@@ -84,6 +93,7 @@ class Reference:
             certain=outcome.certain,
             finite=finite,
             errors=errors.numpy().tobytes(),
+            samples=_grey(drawn).numpy().tobytes(),
         )
 
     def _decode(self, model: Any, scaled: torch.Tensor, latent_dim: int) -> torch.Tensor:
@@ -100,3 +110,8 @@ def _errors(reconstructed: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
     """MSE of each image, pixels clamped to [0, 1], which brings any closer; what is no number counts as 1."""
     squares = (reconstructed.clamp(0, 1) - images).square()
     return squares.nan_to_num(nan=1.0).mean(dim=1)
+
+
+def _grey(drawn: torch.Tensor) -> torch.Tensor:
+    """Grey values 0..255, and black for what is no number."""
+    return (drawn.nan_to_num(nan=0.0).clamp(0, 1) * 255).round().to(torch.uint8)

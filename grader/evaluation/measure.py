@@ -18,6 +18,7 @@ from grader.errors import OurFailure
 from grader.evaluation.answers import ANSWER, Answer, Broken, Measured, Ready, Unmeasured
 from grader.evaluation.idx import unpack_images
 from grader.evaluation.own import measure_own
+from grader.evaluation.pictures import draw_grid, sample_images
 from grader.evaluation.prepared import Dataset
 from grader.evaluation.replay.images import SEED
 from grader.evaluation.yardsticks import mean_by_class
@@ -39,7 +40,7 @@ class _Weights:
     data: bytes
 
 
-_Given = tuple[Measured | Unmeasured, bytes]  # with the error of each image
+_Given = tuple[Measured | Unmeasured, bytes]  # with the error of each image, then the samples
 
 
 def measure(
@@ -52,12 +53,14 @@ def measure(
     sandbox: Sandbox,
     on_start: Callable[[Jail], None],
     cells: Sequence[tuple[int, str]] = (),
+    store: Callable[[bytes], str] | None = None,
 ) -> ModelReport:
     """Measure every harvested model, as ``model_path`` has it or rebuilt from ``cells``; else say why not.
 
     ``read`` gives the blob of a sha256; ``latent_dims`` are the widths for which PCA's error is reported.
     ``cells`` are the notebook's code cells that ran: index, source. ``on_start`` gets each jail, so that it
-    can be killed from outside. Without models no jail is started.
+    can be killed from outside. Without models no jail is started. ``store`` keeps a picture and returns its
+    sha256; without it there are none.
     Raises `OurFailure` where the jail, ``model_path`` or the data set fails: never for what weights do.
     """
     began = time.monotonic()
@@ -66,6 +69,7 @@ def measure(
     holding: dict[str, int] = {}
     if models:
         shape = shape_of_measuring(model_path, dataset)
+        samples = sample_images(dataset)
         pending = list(models)
         while pending:
             batch = _next_batch(pending, read)
@@ -73,8 +77,13 @@ def measure(
             if not answers:  # its first model ended the jail: alone, it gets one more chance
                 batch = batch[:1]
                 answers = _ask(shape, batch, sandbox, on_start) or [(_gave_up(), b"")]
-            for weights, (answer, errors) in zip(batch, answers, strict=False):
-                outcomes.append(_outcome(weights.model, answer, errors, dataset))
+            for weights, (answer, payload) in zip(batch, answers, strict=False):
+                errors, drawn = payload[: 4 * dataset.held_out_images], payload[4 * dataset.held_out_images :]
+                outcome = _outcome(weights.model, answer, errors, dataset)
+                if store and isinstance(outcome, Measurement) and len(drawn) == samples.size > 0:
+                    grid = draw_grid(samples, np.frombuffer(drawn, np.uint8).reshape(samples.shape))
+                    outcome = replace(outcome, picture_sha256=store(grid))
+                outcomes.append(outcome)
                 marks += _mark(weights.model, answer)
                 holding[weights.model.sha256] = answer.holds_images
             del pending[: len(answers)]
@@ -106,10 +115,11 @@ def measure(
 def shape_of_measuring(model_path: Path, dataset: Dataset) -> JailRequest:
     """What is known of a measuring jail before there is a model: enough to make one ahead of need.
 
-    Raises `OurFailure` where ``model_path`` or the held-out images cannot be read.
+    Raises `OurFailure` where ``model_path`` or the data set's images cannot be read.
     """
     try:
         source, images = model_path.read_bytes(), unpack_images(dataset.held_out.read_bytes())
+        samples = sample_images(dataset)
     except (OSError, ValueError) as error:
         raise OurFailure(f"models cannot be measured: {error}. Restore that file") from error
     limits = Limits(
@@ -118,7 +128,8 @@ def shape_of_measuring(model_path: Path, dataset: Dataset) -> JailRequest:
         processes=64,
     )
     shown = Frame({"kind": "images", "pixels": images[0].size}, images.tobytes())
-    opening = Frame({"kind": "reference"}, source), shown
+    drawn = Frame({"kind": "samples", "pixels": images[0].size}, samples.tobytes())
+    opening = Frame({"kind": "reference"}, source), shown, drawn
     return JailRequest(_ENTRY, (), limits, opening=opening).shape()
 
 
@@ -141,7 +152,7 @@ def _ask(
     budgets = replace(
         shape.limits,
         frame_bytes=1 << 16,
-        total_bytes=(1 << 16) + (1 << 14) * len(batch),
+        total_bytes=(1 << 16) + (1 << 15) * len(batch),
         frames=len(batch) + 2,
     )
     questions = tuple(_question(index, weights) for index, weights in enumerate(batch))

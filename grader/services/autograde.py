@@ -135,6 +135,7 @@ class Autograder:
             sandbox=self._sandbox,
             on_start=on_start,
             cells=[(cell.index, cell.source) for cell in code if cell.index in began],
+            store=self._blobs.put,
         )
 
     def gather(self, data: bytes, assignment: Assignment, run: NotebookRun, models: ModelReport) -> Evidence:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI
 
-from grader.web import health, submissions
+from grader.web import health, pictures, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
 from grader.web.problems import install_problems
@@ -36,5 +36,6 @@ def create_app(deps: Deps) -> FastAPI:
     app.add_middleware(BodyLimit, most_bytes=deps.most_upload_bytes + _ENVELOPE_BYTES)
     install_problems(app)
     app.include_router(submissions.router)
+    app.include_router(pictures.router)
     app.include_router(health.router)
     return app

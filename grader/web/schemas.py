@@ -60,6 +60,22 @@ class SubmissionShape(_Shape):
     seconds: dict[str, float]
 
 
+class PictureShape(_Shape):
+    """A picture of a graded submission and where it is."""
+
+    name: str
+    kind: Literal["reconstructions", "error_curve"]
+    latentDim: int | None  # noqa: N815
+    mediaType: Literal["image/png", "image/svg+xml"]  # noqa: N815
+    href: str
+
+
+class PicturesShape(_Shape):
+    """All pictures of a submission: none before it is graded."""
+
+    pictures: list[PictureShape]
+
+
 class FieldShape(_Shape):
     """What is wrong with one field."""
 

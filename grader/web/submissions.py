@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 
 from grader.errors import NotFound
 from grader.services.keys import READ, permit
-from grader.services.report import read_report, submission_document
+from grader.services.report import Report, read_report, submission_document
 from grader.services.submit import Upload
 from grader.storage.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key, get_submitting_key
@@ -76,6 +76,20 @@ def get_submission(
 
     Ask again until `gradingProgress` is no longer `Pending`.
     """
+    report = read_permitted(deps, key, submission_id)
+    assignment = deps.assignments.get(report.filed.submission.assignment)
+    document = submission_document(report, assignment.rubric.maximum if assignment else None)
+    tag = f'"{hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if document["gradingProgress"] == "Pending":
+        headers["Retry-After"] = _ASK_AGAIN_SECONDS
+    if if_none_match is not None and names_tag(if_none_match, tag):
+        return Response(status_code=304, headers=headers)
+    return _json(document, 200, headers)
+
+
+def read_permitted(deps: Deps, key: ApiKey, submission_id: str) -> Report:
+    """The submission, for a key that may read it. Raises `NotFound` and `NotPermitted`."""
     missing = NotFound(f"There is no submission {submission_id[:80]!r}.")
     if not _ID.fullmatch(submission_id):
         raise missing
@@ -84,18 +98,11 @@ def get_submission(
     if not key.opens(course):
         raise missing  # who may not see it need not know that it is there
     permit(key, READ, course)
-    assignment = deps.assignments.get(report.filed.submission.assignment)
-    document = submission_document(report, assignment.rubric.maximum if assignment else None)
-    tag = f'"{hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if document["gradingProgress"] == "Pending":
-        headers["Retry-After"] = _ASK_AGAIN_SECONDS
-    if if_none_match is not None and _names(if_none_match, tag):
-        return Response(status_code=304, headers=headers)
-    return _json(document, 200, headers)
+    return report
 
 
-def _names(if_none_match: str, tag: str) -> bool:
+def names_tag(if_none_match: str, tag: str) -> bool:
+    """Whether the caller has what this strong ETag stands for."""
     tags = [given.strip().removeprefix("W/") for given in if_none_match.split(",")]
     return tag in tags or "*" in tags
 

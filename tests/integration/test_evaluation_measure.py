@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save
 from torch import nn
 
@@ -17,7 +20,7 @@ from grader.domain.models import ModelReport
 from grader.domain.run import HarvestedModel, Layer
 from grader.errors import OurFailure
 from grader.evaluation.datasets import Dataset, open_dataset, source_path
-from grader.evaluation.idx import unpack_images
+from grader.evaluation.idx import unpack_images, unpack_labels
 from grader.evaluation.measure import measure
 from grader.sandbox.bubblewrap import BubblewrapSandbox, open_sandbox
 
@@ -123,6 +126,41 @@ def test_a_measurement_is_what_torch_computes_directly(
     assert (found.input_convention, found.output_convention) == ("[0, 1]", "[0, 1]")
     mean_image = images.mean(dim=0)
     assert dataset.mean_image_mse == pytest.approx(float((images - mean_image).square().mean()), rel=0.02)
+
+
+def test_the_picture_shows_images_of_the_students_files_and_what_the_model_makes_of_them(
+    sandbox: BubblewrapSandbox, dataset: Dataset, repository: Path, trained: Autoencoder
+) -> None:
+    model, data = pack("a", trained)
+    stored: dict[str, bytes] = {}
+
+    def store(picture: bytes) -> str:
+        stored["the picture"] = picture
+        return "the picture"
+
+    report = measure(
+        [model],
+        lambda _: data,
+        model_path=repository / "reference" / "homework_05" / "model.py",
+        latent_dims=(8,),
+        dataset=dataset,
+        sandbox=sandbox,
+        on_start=lambda jail: None,
+        store=store,
+    )
+    assert [found.picture_sha256 for found in report.measurements] == ["the picture"]
+    shown = np.asarray(Image.open(io.BytesIO(stored["the picture"])))
+    cells = shown.reshape(2, 88, 10, 88).transpose(0, 2, 1, 3)[:, :, 2:-2:3, 2:-2:3]
+    folder = dataset.folder / "student"
+    test_images = unpack_images((folder / "t10k-images-idx3-ubyte").read_bytes())
+    labels = unpack_labels((folder / "t10k-labels-idx1-ubyte").read_bytes()).tolist()
+    originals = test_images[[labels.index(digit) for digit in range(10)]]
+    assert np.array_equal(cells[0], originals)
+    with torch.inference_mode():
+        wanted = trained(torch.tensor(originals.reshape(10, 784)) / 255).reshape(10, 28, 28).numpy() * 255
+    assert np.abs(cells[1] - wanted).max() <= 1
+    hidden = {image.tobytes() for image in unpack_images(dataset.held_out.read_bytes())}
+    assert not [image for image in cells[0] if image.tobytes() in hidden]
 
 
 def test_every_form_of_the_same_weights_measures_the_same(

@@ -14,6 +14,7 @@ from grader.errors import OurFailure
 from grader.evaluation.idx import pack_images
 from grader.evaluation.measure import measure
 from grader.evaluation.prepared import Dataset
+from grader.evaluation.student_files import npy_files
 from grader.sandbox.fake import FakeSandbox
 from grader.sandbox.jail import ExitReason, Frame, JailExit
 
@@ -26,6 +27,10 @@ def dataset(tmp_path: Path) -> Dataset:
     import numpy as np
 
     (tmp_path / "held_out-images-idx3-ubyte").write_bytes(pack_images(np.zeros((3, 28, 28), np.uint8)))
+    known = (np.full((4, 28, 28), 7, np.uint8), np.array([1, 0, 1, 0], np.uint8))
+    (tmp_path / "student").mkdir()
+    for name, data in npy_files(known, known).items():
+        (tmp_path / "student" / name).write_bytes(data)
     pca = tuple(0.1 * (1 - k / 784) for k in range(785))
     return Dataset("small", tmp_path, "ab" * 32, 3, pca)
 
@@ -113,7 +118,11 @@ def test_each_model_goes_in_as_one_frame_and_comes_back_with_its_own_cell(
     (other,) = report.unmeasured
     assert (other.weights_sha256, other.cell, other.reason, other.latent_dim) == ("two", 9, "deeper", 8)
     (request,) = sandbox.requests
-    assert [frame.payload for frame in request.opening] == [b"# the agreed architecture", bytes(3 * 784)]
+    assert [frame.payload for frame in request.opening] == [
+        b"# the agreed architecture",
+        bytes(3 * 784),
+        b"\x07" * 2 * 784,
+    ]
     assert [frame.payload for frame in request.frames] == [b"one", b"two"]
     assert request.frames[0].header["layers"] == [("encoder.0", "Linear")]
     assert request.mounts == ()

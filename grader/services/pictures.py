@@ -1,0 +1,101 @@
+"""The pictures of a graded submission: a grid for each latent size, and the curve beside the class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import Literal
+
+from grader.domain.evidence import Evidence
+from grader.domain.models import ModelReport
+from grader.domain.submission import SubmissionState
+from grader.errors import NotFound
+from grader.services.curve import Range, draw_curve
+from grader.services.report import Report
+from grader.storage.blobs import Blobs
+from grader.storage.unit_of_work import Database
+
+CURVE = "error_curve.svg"
+LEAST_STUDENTS = 5  # with fewer, quartiles tell too much of single students
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture that there is."""
+
+    name: str
+    kind: Literal["reconstructions", "error_curve"]
+    media_type: Literal["image/png", "image/svg+xml"]
+    latent_dim: int | None = None
+    sha256: str = ""  # of its blob; "" where it is drawn when asked for
+
+
+def list_pictures(report: Report) -> list[Picture]:
+    """What there is of a submission: nothing before it is graded, no grid of a model that was replayed."""
+    if report.evidence is None or report.filed.submission.state is not SubmissionState.GRADED:
+        return []
+    models = report.evidence.evidence.models
+    pictures = grids(models)
+    if best_errors(models):
+        pictures.append(Picture(CURVE, "error_curve", "image/svg+xml"))
+    return pictures
+
+
+def grids(models: ModelReport) -> list[Picture]:
+    """The grid of the best model of each latent size."""
+    best = {width: models.best(width) for width in sorted({m.latent_dim for m in models.measurements})}
+    return [
+        Picture(f"latent_{width}.png", "reconstructions", "image/png", width, model.picture_sha256)
+        for width, model in best.items()
+        if model is not None and model.picture_sha256
+    ]
+
+
+def read_picture(database: Database, blobs: Blobs, report: Report, name: str) -> tuple[Picture, bytes]:
+    """One of `list_pictures` with its bytes. Raises `NotFound`; `EvidenceMissing` where its blob is gone."""
+    picture = next((picture for picture in list_pictures(report) if picture.name == name), None)
+    if picture is None or report.evidence is None:
+        raise NotFound(f"This submission has no picture {name[:80]!r}.")
+    if picture.sha256:
+        return picture, blobs.get(picture.sha256)
+    evidence, submission = report.evidence.evidence, report.filed.submission
+    with database.read() as unit:
+        reports = unit.evidence.models_of_class(submission.course, submission.assignment)
+    same = (models for models in reports if models.dataset.sha256 == evidence.models.dataset.sha256)
+    curve = draw_curve(
+        best_errors(evidence.models),
+        evidence.models.pca_mse,
+        _reference_errors(evidence),
+        class_spread(best_errors(models) for models in same),
+    )
+    return picture, curve.encode()
+
+
+def best_errors(models: ModelReport) -> dict[int, float]:
+    """The mean squared error of the best model of each latent size."""
+    best = (models.best(width) for width in {m.latent_dim for m in models.measurements})
+    return {m.latent_dim: m.mse for m in best if m is not None and math.isfinite(m.mse)}
+
+
+def class_spread(students: Iterable[Mapping[int, float]]) -> dict[int, Range]:
+    """Quartiles by latent size, of the sizes that at least `LEAST_STUDENTS` students have an error for."""
+    errors: dict[int, list[float]] = {}
+    for student in students:
+        for width, error in student.items():
+            errors.setdefault(width, []).append(error)
+    spread = {}
+    for width, of_all in errors.items():
+        if len(of_all) >= LEAST_STUDENTS:
+            low, middle, high = quantiles(of_all, n=4)
+            spread[width] = (low, middle, high)
+    return spread
+
+
+def _reference_errors(evidence: Evidence) -> dict[int, Range]:
+    whole = evidence.models.mean_image_mse
+    return {
+        width: ((1 - f.mean - f.band) * whole, (1 - f.mean) * whole, (1 - f.mean + f.band) * whole)
+        for width, f in evidence.reference.items()
+    }
