@@ -37,11 +37,11 @@ done
 # From a place below a folder that only root may enter to the same place below one that is open.
 for path in $closed; do mount -t tmpfs -o mode=0755 open "$path"; done
 number=0
+mount -t tmpfs -o mode=1777,size=64m tmp /tmp  # before what is shown: that may lie below it
 for path in $shown; do
   mkdir -p "$path"; mount --rbind "$stage/$number" "$path"; number=$((number + 1))
 done
 mount -o remount,bind,ro /
-mount -t tmpfs -o mode=1777,size=64m tmp /tmp
 for path in $covered; do
   [ ! -e "$path" ] || mount --bind /dev/null "$path"
 done

@@ -48,6 +48,7 @@ class Harvest:
         self._arguments: dict[int, str] = {}  # by id of a module: what its class was made with
         self._models: dict[int, ModelRecord] = {}  # by id of the root module
         self._owners: dict[int, ModelRecord | None] = {}  # by id of any module; emptied when a module appears
+        self._adopted: list[Any] = []  # what stands for tensors of no module
         self._optimizers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._handle: Any = None
         self._calls_left = 0
@@ -173,11 +174,25 @@ class Harvest:
             for thing in gc.get_objects():
                 if issubclass(type(thing), self._torch.nn.Module) and id(thing) not in self._known:
                     self._meet(thing)
-            owners = self._owners_of(trained)
+            owners = self._owners_of(trained) or self._adopt(optimizer)
         for model in owners:
             model.trained = True
             self._files.hold(model)
         self._begin(owners)
+
+    def _adopt(self, optimizer: Any) -> list[ModelRecord]:
+        """Take tensors that are trained and belong to no module for a model, so that somebody looks at it."""
+        holder = self._torch.nn.Module()
+        for number, tensor in enumerate(
+            value for group in optimizer.param_groups for value in group["params"]
+        ):
+            # Of the same storage: it follows the training.
+            shared = self._torch.nn.Parameter(tensor.detach(), requires_grad=False)
+            holder.register_parameter(f"tensor_{number}", shared)
+        self._adopted.append(holder)
+        self._find_owners()
+        model = self._models.get(id(holder))
+        return [] if model is None else [model]
 
     def _owners_of(self, wanted: set[int]) -> list[ModelRecord]:
         self._find_owners()
