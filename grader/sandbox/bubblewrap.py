@@ -107,7 +107,7 @@ class BubblewrapSandbox:
 
     @property
     def one_at_a_time(self) -> bool:
-        """Whether a jail waits until every other one here has ended: none may be held in reserve."""
+        """Whether a jail that is given work waits until no other one here has any."""
         return self._machine.container is not None
 
     @property

@@ -138,7 +138,7 @@ class PreparedJail(Jail, Protocol):
         ...
 
     def hurry(self) -> None:
-        """Someone waits for it: no longer prepare only while no other jail wants to run."""
+        """Someone waits for it: from now on it has a whole share of the processor."""
         ...
 
     def begin(self, request: JailRequest) -> None:

@@ -91,7 +91,7 @@ class BubblewrapJail:
         return self._started.cgroup.memory_bytes() if self._started.cgroup else 0
 
     def give_way(self) -> None:
-        """Prepare only while no other jail wants to run."""
+        """Take a smaller share of the processor, while it prepares."""
         if self._started.cgroup is not None:
             self._started.cgroup.yield_processor(to_others=True)
 
