@@ -13,6 +13,7 @@ class ItemState(StrEnum):
 
     AUTO = "auto"
     NEEDS_REVIEW = "needs_review"
+    REVIEWED = "reviewed"  # a human has decided; never in a stored grade, see `grader.domain.override`
 
 
 @dataclass(frozen=True, slots=True)

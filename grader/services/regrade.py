@@ -10,6 +10,7 @@ from grader.assignments import Assignment
 from grader.checks.judge import judge
 from grader.domain.grade import Grade, ItemState
 from grader.errors import GraderError, StorageUnavailable
+from grader.services.standing import settle
 from grader.storage.unit_of_work import Clash, Database
 
 _log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ def _regrade_one(database: Database, assignment: Assignment, submission_id: str,
     try:
         with database.write() as unit:
             unit.grades.add(submission_id, evidence, grade, now, follows=before)
+            settle(unit, submission_id)
             unit.commit()
     except Clash:
         return "untouched"  # another regrade, or the worker, was quicker

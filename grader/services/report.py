@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from grader.domain.grade import Grade, ItemGrade
+from grader.domain.override import apply_overrides
 from grader.domain.run import CellRun
 from grader.domain.submission import SubmissionState
 from grader.errors import NotFound
@@ -22,7 +23,7 @@ _PROGRESS = {"queued": "It waits for its turn.", "running": "The notebook is run
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that is known of a submission now."""
+    """All that is known of a submission now. The grade is the one that counts: with what humans decided."""
 
     filed: Filed
     grade: StoredGrade | None
@@ -43,9 +44,23 @@ def find_report(unit: UnitOfWork, submission_id: str) -> Report:
         raise NotFound(f"There is no submission {submission_id!r}.")
     return Report(
         filed,
-        unit.grades.newest(submission_id),
+        _find_grade(unit, submission_id),
         unit.evidence.newest(submission_id),
         unit.progress.of(submission_id),
+    )
+
+
+def _find_grade(unit: UnitOfWork, submission_id: str) -> StoredGrade | None:
+    """The newest grade with what humans decided beside it."""
+    stored, decided = unit.grades.newest(submission_id), unit.overrides.newest(submission_id)
+    if stored is None or not decided:
+        return stored
+    overrides = {item: entry.override for item, entry in decided.items()}
+    made_at = max(entry.made_at for entry in decided.values())
+    return replace(
+        stored,
+        grade=apply_overrides(stored.grade, overrides),
+        graded_at=max(stored.graded_at, made_at),
     )
 
 

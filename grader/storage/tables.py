@@ -1,4 +1,4 @@
-"""The tables. `submission`, `evidence` and `grade` are append-only: triggers of the migration see to it."""
+"""The tables of submissions, the work on them, and access; `grader.storage.schema` has all together."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-APPEND_ONLY = ("submission", "evidence", "grade")
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):

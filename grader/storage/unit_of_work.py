@@ -8,10 +8,14 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from grader.errors import StorageUnavailable
+from grader.storage.audit import Audit
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
 from grader.storage.keys import ApiKeys
+from grader.storage.offerings import Offerings
+from grader.storage.overrides import Overrides
 from grader.storage.progress import Progress
+from grader.storage.standings import Standings
 from grader.storage.submissions import Submissions
 from grader.storage.weights import Weights
 from grader.storage.work import Work
@@ -32,6 +36,10 @@ class UnitOfWork:
         self.progress = Progress(connection)
         self.evidence = Evidences(connection)
         self.grades = Grades(connection)
+        self.overrides = Overrides(connection)
+        self.standings = Standings(connection)
+        self.offerings = Offerings(connection)
+        self.audit = Audit(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)
         self.weights = Weights(connection)

@@ -19,7 +19,7 @@ class ItemShape(_Shape):
     title: str
     points: float
     maxPoints: float  # noqa: N815
-    state: Literal["auto", "needs_review"]
+    state: Literal["auto", "needs_review", "reviewed"]
     confidence: float | None  # null: not calibrated
     feedback: str
     evidence: dict[str, Any]

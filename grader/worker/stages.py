@@ -16,6 +16,7 @@ from grader.domain.submission import SubmissionState
 from grader.errors import GraderError, OurFailure, StorageUnavailable, UploadRefused
 from grader.services.autograde import Autograder, time_spent
 from grader.services.lookalikes import find_lookalikes
+from grader.services.standing import hash_code, settle
 from grader.storage.blobs import Blobs
 from grader.storage.codec import dump, load
 from grader.storage.submissions import Filed
@@ -117,6 +118,7 @@ class Stages:
                     job.submission_id, stored, grade, now, follows=unit.grades.newest(job.submission_id)
                 )
                 unit.weights.add(job.submission_id, models.marks)
+                settle(unit, job.submission_id, code_sha256=hash_code(cell.source for cell in code))
                 unit.progress.forget(job.submission_id)
                 unit.commit()
             return filed.submission.notebook_sha256

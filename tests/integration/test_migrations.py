@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from grader.services.migrate import migrate
 from grader.storage import make_engine
 from grader.storage.migrations import missing, upgrade
-from grader.storage.tables import APPEND_ONLY, metadata
+from grader.storage.schema import APPEND_ONLY, metadata
 
 
 @pytest.fixture

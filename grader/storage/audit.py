@@ -1,0 +1,76 @@
+"""The audit log: who saw, changed and exported what. Appended in the transaction of the act itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from grader.storage.people_tables import audit
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One act. ``subject`` is what it was done to: a submission's id, a person's id, an assignment's."""
+
+    id: int
+    at: datetime
+    actor: str
+    course: str  # "": the service's own
+    action: str  # "review.decide", "gradebook.export"
+    subject: str
+    details: Mapping[str, Any]
+
+
+class Audit:
+    """The `audit` table."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def note(
+        self,
+        at: datetime,
+        actor: str,
+        action: str,
+        *,
+        course: str = "",
+        subject: str = "",
+        **details: Any,
+    ) -> None:
+        """Append one act. ``details`` hold no student's words and no secrets."""
+        self._connection.execute(
+            sa.insert(audit).values(
+                at=at,
+                actor=actor,
+                course=course,
+                action=action,
+                subject=subject,
+                details=json.dumps(details, sort_keys=True),
+            )
+        )
+
+    def page(
+        self,
+        *,
+        course: str | None = None,
+        subject: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[AuditEntry]:
+        """Acts, newest first; ``before`` is the id of the last one seen. None: of all."""
+        query = sa.select(audit).order_by(audit.c.id.desc()).limit(limit)
+        if course is not None:
+            query = query.where(audit.c.course == course)
+        if subject is not None:
+            query = query.where(audit.c.subject == subject)
+        if before is not None:
+            query = query.where(audit.c.id < before)
+        return [
+            AuditEntry(**{**row, "details": json.loads(row["details"])})
+            for row in self._connection.execute(query).mappings()
+        ]
