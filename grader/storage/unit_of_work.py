@@ -11,11 +11,14 @@ from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
+from grader.storage.invitations import Invitations
 from grader.storage.keys import ApiKeys
+from grader.storage.login_failures import LoginFailures
 from grader.storage.offerings import Offerings
 from grader.storage.overrides import Overrides
 from grader.storage.people import People
 from grader.storage.progress import Progress
+from grader.storage.roster import Roster
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
 from grader.storage.submissions import Submissions
@@ -42,7 +45,10 @@ class UnitOfWork:
         self.standings = Standings(connection)
         self.offerings = Offerings(connection)
         self.people = People(connection)
+        self.roster = Roster(connection)
         self.sessions = Sessions(connection)
+        self.invitations = Invitations(connection)
+        self.login_failures = LoginFailures(connection)
         self.audit = Audit(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)
