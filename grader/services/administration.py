@@ -137,6 +137,7 @@ def put_course(database: Database, actor: Actor, course: str, title: str, now: d
 
 def add_course(database: Database, actor: Actor, course: str, title: str, now: datetime) -> None:
     """Make a course. Raises `RequestRefused` where it is there, and as `put_course` does."""
+    _require_admin(actor)
     there = f"The course {course!r} is there already."
     with database.read() as unit:
         if unit.people.courses([course]):
@@ -145,6 +146,15 @@ def add_course(database: Database, actor: Actor, course: str, title: str, now: d
         put_course(database, actor, course, title, now)
     except Clash:
         raise RequestRefused(there) from None
+
+
+def change_course(database: Database, actor: Actor, course: str, title: str, now: datetime) -> None:
+    """Change a course's title. Raises `NotFound`, and as `put_course` does."""
+    _require_admin(actor)
+    with database.read() as unit:
+        if not unit.people.courses([course]):
+            raise NotFound("There is no such course.")
+    put_course(database, actor, course, title, now)
 
 
 def clean(text: str) -> str:

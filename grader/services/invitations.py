@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import re
 import secrets
 from collections.abc import Collection, Iterable
@@ -73,6 +75,25 @@ def invite_member(database: Database, actor: Actor, course: str, person_id: str,
         unit.audit.note(now, actor.id, "people.invite", course=course, subject=person_id)
         unit.commit()
     return link
+
+
+def write_links(links: Iterable[Invitation], base: str) -> str:
+    """Links as CSV for a mail merge; ``base`` is the service's own address.
+
+    Nothing of it is a formula: a cell that a spreadsheet would compute gets an apostrophe.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("user_id", "name", "email", "login", "link"))
+    for link in links:
+        person = link.person
+        cells = (person.id, person.name, person.email, person.login)
+        writer.writerow((*map(_guard, cells), base.rstrip("/") + link.path))
+    return text.getvalue()
+
+
+def _guard(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def may_invite(actor: Actor, member: Member, courses: Collection[str]) -> bool:

@@ -48,7 +48,7 @@ class Plan:
     changes: tuple[Change, ...]
     errors: tuple[LineError, ...]
     missing: tuple[Member, ...]  # students of the course whom the roster does not name
-    fingerprint: str  # the same for the same changes
+    fingerprint: str  # the same for the same changes and the same students missing
 
     @property
     def counts(self) -> Counter[Kind]:
@@ -138,14 +138,15 @@ def _plan(
         for found in planner.members.values()
         if found.role is Role.STUDENT and found.person.id not in named
     ]
+    said = [(c.kind, c.person, c.membership.role, sorted(c.membership.sections)) for c in changes]
+    said_missing = sorted(found.person.id for found in missing)
     if remove_missing:
         changes += [_removal(course, found) for found in missing]
-    said = repr([(c.kind, c.person, c.membership.role, sorted(c.membership.sections)) for c in changes])
     return Plan(
         tuple(changes),
         tuple(sorted(errors, key=lambda error: error.line)),
         tuple(missing),
-        hashlib.sha256(said.encode()).hexdigest(),
+        hashlib.sha256(repr((said, said_missing)).encode()).hexdigest(),
     )
 
 

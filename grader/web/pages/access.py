@@ -33,6 +33,12 @@ async def get_form(request: Request, visitor: Annotated[Visitor, Depends(get_vis
     return form
 
 
+def read_field(form: FormData, name: str) -> str:
+    """A field's text without spaces around it; "" where it is missing or a file."""
+    value = form.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
 def refuse_other_sites(request: Request) -> None:
     """For forms without a session: no other site signs somebody in, say as somebody else. `NotPermitted`."""
     if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
