@@ -1,4 +1,4 @@
-"""Who looks at an answer now. A claim ends by itself; until someone else takes it, it can be taken up again."""
+"""Who looks at an answer now. A claim ends by itself; until another takes it, it can be renewed."""
 
 from __future__ import annotations
 

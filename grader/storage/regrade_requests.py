@@ -33,9 +33,7 @@ class RegradeRequests:
     def add(self, submission_id: str, item: str, text: str, made_at: datetime) -> int:
         """Ask. Surfaces as `Clash` where one waits already."""
         values = {"submission_id": submission_id, "item": item, "text": text, "made_at": made_at}
-        inserted = self._connection.execute(
-            sa.insert(regrade_request).values(**values)
-        ).inserted_primary_key
+        inserted = self._connection.execute(sa.insert(regrade_request).values(**values)).inserted_primary_key
         assert inserted is not None
         return int(inserted[0])
 

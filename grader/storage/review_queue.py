@@ -27,6 +27,7 @@ class Scope:
     course: str
     assignment: str
     sections: frozenset[str] | None = None
+    without_user: str | None = None
     item: str | None = None
     words_sha256: str | None = None  # the same words but for case and spaces
     asked_only: bool = False  # with an open regrade request
@@ -53,14 +54,15 @@ class Entry:
     holder: str | None  # who looks at it now
 
 
+# Each order is one walk along an index: backwards for doubt.
 _KEYS = {
     Order.DOUBT: (mark.c.doubt, mark.c.submission_id, mark.c.item),
     Order.ITEM: (mark.c.item, mark.c.words_sha256, mark.c.submission_id),
 }
-# Of both orders each is one walk along an index: backwards for doubt.
 _SHOWN = (
-    mark.c.submission_id, mark.c.item, standing.c.user_id, standing.c.grade_id, mark.c.points, mark.c.max_points,
-    mark.c.state, mark.c.proposed, mark.c.doubt, mark.c.is_audited, mark.c.words_sha256, mark.c.in_queue,
+    mark.c.submission_id, mark.c.item, standing.c.user_id, standing.c.grade_id, mark.c.points,
+    mark.c.max_points, mark.c.state, mark.c.proposed, mark.c.doubt, mark.c.is_audited, mark.c.words_sha256,
+    mark.c.in_queue,
 )  # fmt: skip
 _asked = (
     sa.select(regrade_request.c.id)
@@ -89,7 +91,10 @@ class ReviewQueue:
         limit: int = 50,
         free_for: str | None = None,
     ) -> list[Entry]:
-        """The next entries. ``after`` is `place` of the last one seen; ``free_for`` leaves out what others hold."""
+        """The next entries.
+
+        ``after`` is `place` of the last one seen; ``free_for`` leaves out what others than this one hold.
+        """
         keys = _KEYS[order]
         query = _entries(now).where(*_within(scope)).limit(limit)
         if order is Order.DOUBT:
@@ -109,9 +114,7 @@ class ReviewQueue:
 
     def find(self, submission_id: str, item: str, now: datetime) -> Entry | None:
         """One answer."""
-        found = self._read(
-            _entries(now).where(mark.c.submission_id == submission_id, mark.c.item == item)
-        )
+        found = self._read(_entries(now).where(mark.c.submission_id == submission_id, mark.c.item == item))
         return found[0] if found else None
 
     def nearest(self, scope: Scope, to: Entry, now: datetime, limit: int) -> list[Entry]:
@@ -123,9 +126,7 @@ class ReviewQueue:
             else sa.func.abs(mark.c.proposed - to.proposed) <= off
         )
         same_words = sa.case((mark.c.words_sha256 == to.words_sha256, 0), else_=1)
-        distance = (
-            sa.literal(0.0) if to.proposed is None else sa.func.abs(mark.c.proposed - to.proposed)
-        )
+        distance = sa.literal(0.0) if to.proposed is None else sa.func.abs(mark.c.proposed - to.proposed)
         query = (
             _entries(now)
             .where(*_within(scope), same_kind, mark.c.words_sha256 != "")
@@ -134,6 +135,15 @@ class ReviewQueue:
             .limit(limit)
         )
         return self._read(query)
+
+    def items(self, scope: Scope) -> list[str]:
+        """The items with anything in the queue, in no order."""
+        query = (
+            sa.select(mark.c.item)
+            .where(mark.c.course == scope.course, mark.c.assignment == scope.assignment, mark.c.in_queue)
+            .distinct()
+        )
+        return list(self._connection.execute(query).scalars())
 
     def count(self, scope: Scope) -> dict[str, int]:
         """How many wait, by item."""
@@ -200,6 +210,8 @@ def _within(scope: Scope) -> list[sa.ColumnElement[bool]]:
         found.append(_asked)
     elif not scope.every_attempt:
         found.append(sa.or_(standing.c.is_counted, _asked))
+    if scope.without_user is not None:
+        found.append(standing.c.user_id != scope.without_user)
     if scope.sections is not None:
         found.append(
             sa.select(member_section.c.section)
