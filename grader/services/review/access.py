@@ -62,7 +62,10 @@ class Opened:
 
 
 def limit_scope(actor: Actor, scope: Scope) -> Scope:
-    """The scope within what this actor may see; an assistant never sees their own work. Raises `NotPermitted` for who does not teach there."""
+    """The scope within what this actor may see; an assistant never sees their own work.
+
+    Raises `NotPermitted` for who does not teach there.
+    """
     if not actor.teaches(scope.course):
         raise NotPermitted("Only teachers of the course review its answers.")
     allowed = actor.sections_of(scope.course)

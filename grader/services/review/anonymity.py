@@ -17,7 +17,7 @@ _LENGTH = 6
 
 
 def derive_pseudonym(secret: str, course: str, assignment: str, user: str) -> str:
-    """What a student is called in one assignment, like "A-7F3KQ2". Without the secret no id can be tried out."""
+    """What a student is called in one assignment, like "A-7F3KQ2". Only the secret lets one try ids out."""
     named = "\0".join((course, assignment, user)).encode("utf-8", "replace")
     digest = hmac.new(bytes.fromhex(secret), named, hashlib.sha256).digest()
     return "A-" + "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:_LENGTH])
