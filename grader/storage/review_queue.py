@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -95,7 +96,9 @@ class ReviewQueue:
 
         ``after`` is `place` of the last one seen; ``free_for`` leaves out what others than this one hold.
         """
-        keys = _KEYS[order]
+        keys: tuple[sa.Column[Any], ...] = _KEYS[order]
+        if order is Order.ITEM and scope.item is not None:
+            keys, after = (mark.c.words_sha256, mark.c.submission_id), None if after is None else after[1:]
         query = _entries(now).where(*_within(scope)).limit(limit)
         if order is Order.DOUBT:
             query = query.order_by(*(key.desc() for key in keys))
@@ -109,8 +112,20 @@ class ReviewQueue:
         return self._read(query)
 
     def held_by(self, scope: Scope, holder: str, now: datetime) -> list[Entry]:
-        """What this reviewer holds of it."""
-        return self._read(_entries(now).where(*_within(scope), claim.c.holder == holder))
+        """What this reviewer holds of it, the longest held first."""
+        mine = sa.select(claim.c.submission_id, claim.c.item).where(
+            claim.c.holder == holder, claim.c.until > now
+        )
+        # One by one: from the claims to their marks, never through all that waits.
+        return [
+            entry
+            for submission_id, item in self._connection.execute(mine.order_by(claim.c.until)).all()
+            for entry in self._read(
+                _entries(now).where(
+                    *_within(scope), mark.c.submission_id == submission_id, mark.c.item == item
+                )
+            )
+        ]
 
     def find(self, submission_id: str, item: str, now: datetime) -> Entry | None:
         """One answer."""
@@ -137,13 +152,16 @@ class ReviewQueue:
         return self._read(query)
 
     def items(self, scope: Scope) -> list[str]:
-        """The items with anything in the queue, in no order."""
-        query = (
-            sa.select(mark.c.item)
-            .where(mark.c.course == scope.course, mark.c.assignment == scope.assignment, mark.c.in_queue)
-            .distinct()
-        )
-        return list(self._connection.execute(query).scalars())
+        """The items with anything in the queue, sorted as texts."""
+        here = (mark.c.course == scope.course, mark.c.assignment == scope.assignment, mark.c.in_queue)
+        found = [""]
+        # From one to the next along the index, instead of through all entries.
+        while True:
+            query = sa.select(sa.func.min(mark.c.item)).where(*here, mark.c.item > found[-1])
+            item = self._connection.execute(query).scalar_one()
+            if item is None:
+                return found[1:]
+            found.append(item)
 
     def count(self, scope: Scope) -> dict[str, int]:
         """How many wait, by item."""
@@ -155,12 +173,13 @@ class ReviewQueue:
         )
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
-    def count_alike(self, scope: Scope, words: Sequence[str]) -> dict[tuple[str, str], int]:
-        """How many wait with each of these words, by item and words."""
+    def count_alike(self, scope: Scope, entries: Sequence[Entry]) -> dict[tuple[str, str], int]:
+        """How many wait with the words of each of these, by item and words."""
+        items, words = ({entry.item for entry in entries}, {entry.words_sha256 for entry in entries} - {""})
         query = (
             sa.select(mark.c.item, mark.c.words_sha256, sa.func.count())
             .join(standing, standing.c.submission_id == mark.c.submission_id)
-            .where(*_within(scope), mark.c.words_sha256.in_(words))
+            .where(*_within(scope), mark.c.item.in_(sorted(items)), mark.c.words_sha256.in_(sorted(words)))
             .group_by(mark.c.item, mark.c.words_sha256)
         )
         return {(row[0], row[1]): row[2] for row in self._connection.execute(query)}

@@ -96,8 +96,7 @@ class View:
         for item in {entry.item for entry in entries}:
             grades = [entry.grade_id for entry in entries if entry.item == item]
             texts |= {(grade, item): text for grade, text in unit.grades.texts(grades, item).items()}
-        words = sorted({entry.words_sha256 for entry in entries} - {""})
-        alike = unit.review_queue.count_alike(self.scope, words) if words else {}
+        alike = unit.review_queue.count_alike(self.scope, entries)
         return [
             Listed(
                 submission_id=entry.submission_id,

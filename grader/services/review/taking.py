@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from grader.domain.people import Actor
 from grader.services.review.access import Desk, hold, open_answer
-from grader.services.review.queue import Listed, open_queue, read_cursor
+from grader.services.review.queue import Listed, View, open_queue, read_cursor
 from grader.storage.claims import Claim
 from grader.storage.review_queue import Entry, Order, Scope
 from grader.storage.unit_of_work import Clash, UnitOfWork
@@ -24,21 +25,29 @@ def take_next(
     Raises as `open_queue`, and `RequestRefused` for a wrong cursor.
     """
     view, seen = open_queue(desk, actor, scope, order), read_cursor(after, order)
+    entry = _claim_next(desk, actor, view, seen)
+    if entry is None:
+        return None
+    with desk.database.read() as unit:
+        return view.describe(unit, [replace(entry, holder=actor.id)])[0]
+
+
+def _claim_next(desk: Desk, actor: Actor, view: View, seen: Sequence[object] | None) -> Entry | None:
+    with desk.database.read() as unit:  # looking through all for nothing must keep no writer waiting
+        if not view.walk(unit, desk.clock(), 1, after=seen, free_for=actor.id):
+            return None
     for race in range(_LOST_RACES):
         now = desk.clock()
         try:
             with desk.database.write() as unit:
                 held = [] if seen else unit.review_queue.held_by(view.scope, actor.id, now)
                 found = held[:1] or view.walk(unit, now, 1, after=seen, free_for=actor.id)
-                if not found:
-                    return None
-                entry = found[0]
-                hold(unit, actor, entry.submission_id, entry.item, now)
-                if entry.holder is None:
-                    _note_take(unit, actor, view.scope.course, entry, now)
-                listed = view.describe(unit, [replace(entry, holder=actor.id)])[0]
+                for entry in found:
+                    hold(unit, actor, entry.submission_id, entry.item, now)
+                    if entry.holder is None:
+                        _note_take(unit, actor, view.scope.course, entry, now)
                 unit.commit()
-                return listed
+                return found[0] if found else None
         except Clash:  # only where writers do not queue
             if race == _LOST_RACES - 1:
                 raise
