@@ -197,7 +197,7 @@ class DecisionForm(AcceptForm):
 class GroupForm(_Shape):
     """The neighbours that get the same decision."""
 
-    submissions: list[str]
+    submissions: list[Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]]
 
 
 class CommentForm(_Shape):

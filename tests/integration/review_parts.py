@@ -15,9 +15,11 @@ from grader.domain.offering import Offering
 from grader.domain.people import Actor, Membership, Person, Role
 from grader.domain.rubric import Concept, Item, Part, PartKind
 from grader.domain.submission import Submission, SubmissionState
-from grader.services.review import Desk
+from grader.services import review
+from grader.services.report import read_report, submission_document
+from grader.services.review import Decision, Desk
 from grader.services.standing import settle
-from grader.storage.review_queue import Scope
+from grader.storage.review_queue import Order, Scope
 from tests.integration.parts import NOW, RUBRIC, Parts, make_assignment, make_evidence, make_parts
 
 GOOD = "The bottleneck forces the network to keep only the important features of the digits."
@@ -126,3 +128,25 @@ def make_class(folder: Path) -> Class:
     made = Class(parts, Desk(parts.database, parts.assignments))
     made.desk = replace(made.desk, clock=lambda: made.now)
     return made
+
+
+def list_waiting(
+    room: Class, actor: Actor, order: Order = Order.DOUBT, **scope: Any
+) -> list[tuple[str, str]]:
+    """Submission and item of what the queue shows."""
+    page = review.list_queue(room.desk, actor, replace(SCOPE, **scope), order)
+    return [(entry.submission_id, entry.item) for entry in page.entries]
+
+
+def show_item(room: Class, submission_id: str, item: str = "q1") -> dict[str, Any]:
+    """One item as the submission's document has it."""
+    document = submission_document(read_report(room.parts.database, submission_id))
+    return next(one for one in document["items"] if one["key"] == item)
+
+
+def take_and_decide(
+    room: Class, actor: Actor, submission_id: str, points: float, follows: int = 0
+) -> review.Decided:
+    """Give the first question so many points."""
+    review.take(room.desk, actor, submission_id, "q1")
+    return review.decide(room.desk, actor, submission_id, "q1", Decision(points), follows)

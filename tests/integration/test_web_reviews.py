@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,16 +13,11 @@ from grader.domain.people import Role
 from grader.services.keys import READ, REVIEW, SUBMIT
 from grader.web import Deps, create_app
 from grader.web.review_shapes import AnswerShape, ListedShape, QueueShape
-from tests.integration.review_parts import GOOD, Class, make_class
+from tests.integration.review_parts import GOOD, Class
 from tests.integration.web_requests import bearer, problem
 
 COURSE = "/api/v1/courses/cs101/assignments/hw"
 QUEUE = f"{COURSE}/review-queue"
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Class:
-    return make_class(tmp_path)
 
 
 @pytest.fixture
@@ -92,6 +86,19 @@ def test_points_that_cannot_be_are_refused(room: Class, client: TestClient, poin
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == "application/problem+json"
     assert room.parts.count("override") == 0
+
+
+@pytest.mark.parametrize("text", ["half a character: \\ud800", "none: \\u0000"])
+def test_texts_that_cannot_be_kept_are_refused(room: Class, client: TestClient, text: str) -> None:
+    only = room.grade("ada")
+    client.post(f"{_answer(only)}/claim")
+    for address, form in (
+        (f"{_answer(only)}/decision", f'{{"points": 1, "comment": "{text}"}}'),
+        (f"{_answer(only)}/regrade-request", f'{{"userId": "ada", "text": "{text}"}}'),
+        (f"{COURSE}/items/q1/comments", f'{{"text": "{text}"}}'),
+    ):
+        answer = client.post(address, content=form, headers={"Content-Type": "application/json"})
+        problem(answer, 422, "request-invalid")
 
 
 def test_who_comes_second_is_told_so(room: Class, client: TestClient) -> None:

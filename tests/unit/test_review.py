@@ -43,8 +43,9 @@ def test_hundredths_from_nothing_to_all_are_points(points: float) -> None:
         (Decision(concepts={"b": math.nan}), "0 to 1"),
         (Decision(concepts={"a": -1.0, "b": 1.0}), "0 to 3"),
         (Decision(3.0, {"a": 2.0}), "add up to 2"),
-        (Decision(1.0, comment="x" * 4001), "at most 4000"),
-        (Decision(1.0, reason="x" * 1001), "at most 1000"),
+        (Decision(1.0, comment="x" * 4001), "0 to 4000"),
+        (Decision(1.0, comment="a\0b"), "NUL"),
+        (Decision(1.0, reason="x" * 1001), "0 to 1000"),
     ],
 )
 def test_what_does_not_add_up_is_refused(decision: Decision, said: str) -> None:

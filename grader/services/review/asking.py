@@ -18,7 +18,7 @@ from grader.services.review.deciding import (
     in_transaction,
     tell_decided,
 )
-from grader.services.review.decision import Decision
+from grader.services.review.decision import Decision, check_text
 from grader.services.standing import settle
 from grader.storage.regrade_requests import RegradeRequest
 from grader.storage.unit_of_work import Clash, UnitOfWork
@@ -37,8 +37,7 @@ def ask_regrade(
     while an earlier question waits.
     """
     text = text.strip()
-    if not text or len(text) > _MOST_CHARACTERS:
-        raise RequestRefused(f"Say in 1 to {_MOST_CHARACTERS} characters what should be looked at, and why.")
+    check_text("question", text, _MOST_CHARACTERS, least=1)
     now = desk.clock()
     try:
         with desk.database.write() as unit:
@@ -77,8 +76,7 @@ def answer_request(
     the question was answered meanwhile.
     """
     text = answer.strip()
-    if not text or len(text) > _MOST_CHARACTERS:
-        raise RequestRefused(f"An answer has 1 to {_MOST_CHARACTERS} characters.")
+    check_text("answer", text, _MOST_CHARACTERS, least=1)
 
     def reply(unit: UnitOfWork, now: datetime) -> Decided:
         opened = open_answer(unit, actor, submission_id, item, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted, RequestRefused
 from grader.services.review.access import Desk, find_assignment
+from grader.services.review.decision import check_text
 from grader.storage.comments import Comment
 from grader.storage.unit_of_work import Clash
 
@@ -28,8 +29,7 @@ def add_comment(desk: Desk, actor: Actor, course: str, assignment: str, item: st
     if item not in {one.key for one in find_assignment(desk, assignment).rubric.items}:
         raise NotFound(f"{assignment} has no item {item[:64]!r}.")
     text = text.strip()
-    if not text or len(text) > _MOST_CHARACTERS:
-        raise RequestRefused(f"A comment has 1 to {_MOST_CHARACTERS} characters.")
+    check_text("comment", text, _MOST_CHARACTERS, least=1)
     now = desk.clock()
     try:
         with desk.database.write() as unit:

@@ -32,8 +32,8 @@ def check_decision(decision: Decision, item: ItemGrade, worth: Mapping[str, floa
     Raises `RequestRefused` for points outside 0 to the item's, with fractions of hundredths, or that are
     not the sum of their concepts; for unknown concepts; and for texts that are too long.
     """
-    _check_text("comment", decision.comment, _MOST_COMMENT)
-    _check_text("reason", decision.reason, _MOST_REASON)
+    check_text("comment", decision.comment, _MOST_COMMENT)
+    check_text("reason", decision.reason, _MOST_REASON)
     for concept, points in decision.concepts.items():
         if concept not in worth:
             known = ", ".join(worth) or "none"
@@ -55,8 +55,8 @@ def read_proposal(item: ItemGrade, comment: str, reason: str) -> Decision:
     proposal = item.evidence.get("proposal")
     if proposal is None:
         raise RequestRefused("Nothing is proposed for this answer: give the points yourself.")
-    _check_text("comment", comment, _MOST_COMMENT)
-    _check_text("reason", reason, _MOST_REASON)
+    check_text("comment", comment, _MOST_COMMENT)
+    check_text("reason", reason, _MOST_REASON)
     points = round(min(float(proposal["points"]), item.max_points), 2)
     concepts = {one["id"]: round(float(one["points"]), 2) for one in proposal["concepts"]}
     return Decision(points, concepts, comment, reason)
@@ -82,6 +82,9 @@ def _check_points(name: str, points: float, most: float) -> None:
         raise RequestRefused(f"Points are given in hundredths: {points!r} of {name} is none.")
 
 
-def _check_text(name: str, text: str, most: int) -> None:
-    if len(text) > most:
-        raise RequestRefused(f"A {name} has at most {most} characters; this one has {len(text)}.")
+def check_text(name: str, text: str, most: int, least: int = 0) -> None:
+    """Raise `RequestRefused` for a text that is too short, too long, or that no database takes."""
+    if not least <= len(text) <= most:
+        raise RequestRefused(f"The {name} has {least} to {most} characters; this one has {len(text)}.")
+    if "\0" in text or text.encode("utf-8", "ignore").decode() != text:
+        raise RequestRefused(f"The {name} holds NUL or half a character: leave it out.")
