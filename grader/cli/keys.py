@@ -11,7 +11,7 @@ from grader.cli import render
 from grader.cli.compose import open_database
 from grader.cli.settings import Settings
 from grader.errors import RequestRefused
-from grader.services.keys import SCOPES, create_key, list_keys, revoke_key
+from grader.services.keys import USUAL_SCOPES, create_key, list_keys, revoke_key
 
 
 def make_key(
@@ -33,7 +33,7 @@ def make_key(
     key, secret = create_key(
         open_database(settings),
         name,
-        scopes=scopes or SCOPES,
+        scopes=scopes or USUAL_SCOPES,
         courses=None if every_course else courses,
         now=now,
         expires_at=now + timedelta(days=days) if days else None,

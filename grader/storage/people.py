@@ -39,7 +39,8 @@ class People:
 
     def find_login(self, login: str) -> Person | None:
         """The account that signs in by this name, whatever its case."""
-        return self._first(person.c.login == login.strip().casefold())
+        login = login.strip().casefold()
+        return self._first(person.c.login == login) if login.isprintable() else None
 
     def find_page(self, text: str, start: int, limit: int) -> tuple[list[Person], int]:
         """Accounts whose id, login, name or address contains this, by name; and how many there are."""
@@ -124,6 +125,18 @@ class People:
                 ],
             )
 
+    def sections(self, course_id: str) -> list[str]:
+        """The sections that somebody of a course is in, sorted."""
+        is_in = sa.exists().where(
+            member.c.course == course_id,
+            member.c.person_id == member_section.c.person_id,
+            member.c.removed_at.is_(None),
+        )
+        query = (
+            sa.select(member_section.c.section).where(member_section.c.course == course_id, is_in).distinct()
+        )
+        return sorted(self._connection.execute(query).scalars())
+
     def memberships_of(self, person_id: str) -> dict[str, Membership]:
         """What someone takes part in, by course."""
         sections: dict[str, set[str]] = defaultdict(set)
@@ -147,7 +160,7 @@ class People:
 
 def contains(text: str) -> sa.ColumnElement[bool]:
     """Whether an account's id, login, name or address contains this text, whatever its case."""
-    wanted = text.strip().lower()
+    wanted = "".join(c for c in text.strip().lower() if c.isprintable())  # others no database takes
     columns = (person.c.id, person.c.login, person.c.name, person.c.email)
     return sa.or_(*(sa.func.lower(column).contains(wanted, autoescape=True) for column in columns))
 

@@ -78,23 +78,6 @@ class Roster:
         mine = query.where(*_chosen(course, Wanted()), person.c.id == person_id)
         return next(iter(self._members(course, mine)), None)
 
-    def sections(self, course: str) -> list[str]:
-        """The sections that somebody is in."""
-        query = (
-            sa.select(member_section.c.section)
-            .join(
-                member,
-                sa.and_(
-                    member.c.course == member_section.c.course,
-                    member.c.person_id == member_section.c.person_id,
-                ),
-            )
-            .where(member_section.c.course == course, member.c.removed_at.is_(None))
-            .distinct()
-            .order_by(member_section.c.section)
-        )
-        return list(self._connection.execute(query).scalars())
-
     def roles(self, course: str) -> dict[Role, int]:
         """How many there are of each role."""
         query = sa.select(member.c.role, sa.func.count()).where(

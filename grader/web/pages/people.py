@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 
 from grader.domain.people import Role
 from grader.errors import NotFound, RequestRefused
+from grader.services.administration import clean
 from grader.services.invitations import Invitation, invite_member, invite_newcomers, may_invite, write_links
 from grader.services.roster import enrol_one, remove_member
 from grader.services.roster_file import Entry, read_role
@@ -47,10 +48,10 @@ def show_people(
 ) -> Response:
     """The people of a course, a page at a time."""
     sort = sort if sort.removeprefix("-") in SORTS else "name"
-    wanted = Wanted(q, read_role(role), section, sort)
+    wanted = Wanted(q, read_role(role), clean(section), sort)
     with deps.database.read() as unit:
         members, count = unit.roster.page(course.id, wanted, (page - 1) * PER_PAGE, PER_PAGE)
-        sections, roles = unit.roster.sections(course.id), unit.roster.roles(course.id)
+        sections, roles = unit.people.sections(course.id), unit.roster.roles(course.id)
     return render(
         request,
         "people.html",
@@ -89,7 +90,7 @@ def show_person(
     """One member: role, sections, and what else may be changed."""
     with deps.database.read() as unit:
         member = unit.roster.find(course.id, person)
-        sections = unit.roster.sections(course.id)
+        sections = unit.people.sections(course.id)
         courses = unit.roster.courses_ever([person])[person]
     if member is None:
         raise NotFound("Nobody with this id takes part in the course.")
