@@ -20,14 +20,23 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from grader.domain.people import Membership, Person, Role
-from grader.services.keys import READ, ROSTER, SCOPES, SUBMIT, create_key
+from grader.services.keys import READ, REVIEW, ROSTER, SCOPES, SUBMIT, create_key
 from grader.services.sessions import begin_session
 from grader.web import Deps, create_app
-from tests.integration.parts import NOW, Parts, make_notebook, make_parts
+from tests.integration.parts import NOW, Parts, make_notebook
+from tests.integration.review_parts import make_class
 
 LOGIN = "to the sign-in"  # a redirect there
 # ada's; she is a student of section A
-PLACES = {"course": "cs101", "assignment": "hw", "person": "ada", "token": "x" * 43, "name": "error_curve"}
+PLACES = {
+    "course": "cs101",
+    "assignment": "hw",
+    "person": "ada",
+    "item": "q1",
+    "comment_id": "1",
+    "name": "error_curve",
+    "token": "x" * 43,
+}
 
 # Visitors of pages: id, what they are in which course.
 PEOPLE: dict[str, tuple[str, Membership | None]] = {
@@ -102,6 +111,10 @@ def api(scope: str, right: int, *, wrong_course: int = 403, **more: Any) -> Row:
     )
 
 
+_REVIEW = "/courses/{course}/assignments/{assignment}/review"
+_COURSE = "/api/v1/courses/{course}/assignments/{assignment}"
+_ANSWER = "/api/v1/submissions/{submission_id}/items/{item}"
+
 PAGES: dict[str, Row] = {
     # the way in
     "GET /login": everybody(200),
@@ -139,6 +152,13 @@ PAGES: dict[str, Row] = {
         other_student=403, instructor=200, files={"file": ("r.csv", b"user_id\nnew\n")}
     ),
     "POST /courses/{course}/roster/apply": page(other_student=403, instructor=422, data={"roster": "x"}),
+    # review
+    f"GET {_REVIEW}": page(other_student=403, other_ta=200),
+    f"POST {_REVIEW}/next": page(other_student=403, other_ta=303),
+    f"GET {_REVIEW}/{{submission_id}}/{{item}}": page(other_student=403, other_ta=404, ta=200),
+    f"POST {_REVIEW}/{{submission_id}}/{{item}}": page(
+        other_student=403, other_ta=404, ta=303, data={"act": "take"}
+    ),
 }
 API: dict[str, Row] = {
     "PUT /api/v1/courses/{course}": api(ROSTER, 200, json={"title": "New"}),
@@ -148,7 +168,28 @@ API: dict[str, Row] = {
     ),
     "GET /api/v1/submissions/{submission_id}": api(READ, 200, wrong_course=404),
     "GET /api/v1/submissions/{submission_id}/pictures": api(READ, 200, wrong_course=404),
-    "GET /api/v1/submissions/{submission_id}/pictures/{name}": api(READ, 404, wrong_course=404),
+    "GET /api/v1/submissions/{submission_id}/pictures/{name}": api(
+        READ, 404, wrong_course=404
+    ),  # none is drawn
+    # review: a key acts as an instructor
+    f"GET {_COURSE}/review-queue": api(REVIEW, 200),
+    f"GET {_COURSE}/review-queue/counts": api(REVIEW, 200),
+    f"POST {_COURSE}/review-queue/next": api(REVIEW, 200),
+    f"GET {_COURSE}/items/{{item}}/comments": api(REVIEW, 200),
+    f"POST {_COURSE}/items/{{item}}/comments": api(REVIEW, 201, json={"text": "Well said."}),
+    f"DELETE {_COURSE}/comments/{{comment_id}}": api(REVIEW, 404),
+    f"GET {_ANSWER}/review": api(REVIEW, 200, wrong_course=404),
+    f"POST {_ANSWER}/claim": api(REVIEW, 200, wrong_course=404),
+    f"DELETE {_ANSWER}/claim": api(REVIEW, 204, wrong_course=404),
+    f"POST {_ANSWER}/decision": api(REVIEW, 200, wrong_course=404, json={"points": 1.0, "reason": "x"}),
+    f"POST {_ANSWER}/decision/group": api(REVIEW, 422, wrong_course=404, json={"submissions": []}),
+    f"POST {_ANSWER}/accept": api(REVIEW, 200, wrong_course=404, json={"reason": "x"}),
+    f"POST {_ANSWER}/undo": api(REVIEW, 422, wrong_course=404),
+    f"POST {_ANSWER}/reveal": api(REVIEW, 200, wrong_course=404),
+    f"POST {_ANSWER}/regrade-request": api(
+        SUBMIT, 201, wrong_course=404, json={"userId": "ada", "text": "Please look again."}
+    ),
+    f"POST {_ANSWER}/regrade-request/answer": api(REVIEW, 409, wrong_course=404, json={"answer": "No."}),
 }
 OPEN = {"GET /healthz", "GET /readyz", "GET /api/v1/openapi.json"}  # say nothing of anybody
 
@@ -166,8 +207,8 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     home = tmp_path_factory.mktemp("world")
-    parts = make_parts(home)
-    now = datetime.now(UTC)
+    room = make_class(home)
+    parts, now = room.parts, datetime.now(UTC)
     sessions = {}
     with parts.database.write() as unit:
         for course in ("cs101", "cs202"):
@@ -180,7 +221,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
             sessions[kind] = begin_session(unit, person_id, now)
         unit.people.change("dora", disabled_at=NOW)
         unit.commit()
-    submission = parts.submit(user="ada")
+    submission_id = room.grade("ada")
     keys = {}
     for scope in SCOPES:
         others = [other for other in SCOPES if other != scope]
@@ -194,7 +235,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     with parts.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     parts.engine.dispose()
-    return World(home, submission["id"], sessions, keys)
+    return World(home, submission_id, sessions, keys)
 
 
 @pytest.fixture
@@ -203,7 +244,7 @@ def anew(world: World, tmp_path: Path) -> Callable[[], FastAPI]:
     copies: list[Parts] = []
 
     def copy() -> FastAPI:
-        parts = make_parts(Path(shutil.copytree(world.home, tmp_path / str(len(copies)))))
+        parts = make_class(Path(shutil.copytree(world.home, tmp_path / str(len(copies))))).parts
         copies.append(parts)
         return create_app(Deps(parts.database, parts.blobs, parts.jobs, parts.assignments))
 
