@@ -74,9 +74,8 @@ def test_courses_of_earlier_releases_are_there_after_the_upgrade(engine: sa.Engi
         command.upgrade(_configure(unit.connection), "0002")
         for number in (1, 2):
             unit.connection.exec_driver_sql(
-                "INSERT INTO submission VALUES (?, 'ml2', 'hw', 'ada', ?, ?, 'x', '2025-01-01 00:00:00.000000', "
-                "'2025-01-01 00:00:00.000000')",
-                (str(number), number, str(number)),
+                "INSERT INTO submission VALUES (?, 'ml2', 'hw', 'ada', ?, ?, 'x', ?, ?)",
+                (str(number), number, str(number), *["2025-01-01 00:00:00.000000"] * 2),
             )
         unit.commit()
     upgrade(engine)
