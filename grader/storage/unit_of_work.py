@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
+from grader.storage.calibrations import Calibrations
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
 from grader.storage.keys import ApiKeys
@@ -40,6 +41,7 @@ class UnitOfWork:
         self.standings = Standings(connection)
         self.offerings = Offerings(connection)
         self.audit = Audit(connection)
+        self.calibrations = Calibrations(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)
         self.weights = Weights(connection)
