@@ -12,6 +12,7 @@ from grader.cli.compose import (
     make_blobs,
     make_database,
     make_home,
+    make_opinions,
     make_sandbox,
     make_warm_pool,
     make_working_sandbox,
@@ -95,6 +96,7 @@ def run_one_worker(settings: Settings, lifeline: int | None) -> int:
             blobs=blobs,
             autograder=autograder,
             assignments=assignments,
+            opinions=make_opinions(settings),
         )
 
 
