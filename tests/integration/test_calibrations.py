@@ -214,15 +214,16 @@ def test_an_audit_that_contradicts_is_counted_against_what_was_accepted(parts: P
         unit.commit()
     teach(parts)
     before = reliability_of(parts)
-    for at, points in enumerate((4.0, 1.0)):
-        decide(parts, hand_in(parts, f"{ANSWERS[0][0]} again {at}", f"late{at}"), points)
-    after = reliability_of(parts)
-    added = [new - old for new, old in zip(after, before, strict=True)]
-    assert added == [2, 1, 1, 2, 1]
-    use_first_look = hand_in(parts, f"{ANSWERS[0][0]} once more", "eve")
-    decide(parts, use_first_look, 4.0)
-    decide(parts, use_first_look, 0.0)  # the teacher thinks again: the prediction is still the one before
-    assert [new - old for new, old in zip(reliability_of(parts), after, strict=True)][0] in (0, 1)
+    late = [hand_in(parts, f"{ANSWERS[0][0]} again {at}", f"late{at}") for at in range(2)]
+    decide(parts, late[0], 4.0)
+    decide(parts, late[1], 1.0)
+    assert added_since(parts, before) == [2, 1, 1, 2, 1]
+    decide(parts, late[1], 4.0)  # on second thoughts: what stood before any human looked is what counts
+    assert added_since(parts, before) == [2, 2, 0, 2, 2]
+
+
+def added_since(parts: Parts, before: tuple[int, ...]) -> list[int]:
+    return [new - old for new, old in zip(reliability_of(parts), before, strict=True)]
 
 
 def reliability_of(parts: Parts) -> tuple[int, ...]:

@@ -26,7 +26,8 @@ from tests.unit.marked import SETS, homework, marked_proposals, proposed
 GOOD = (
     "1. The 32-number code has not enough room to store all 784 pixel values of every training image. "
     "2. It has to discover the regularities that images share, such as strokes and shapes. 3. With 784 "
-    "latent units nothing is squeezed out, so the network can pass the input straight through and learns nothing."
+    "latent units nothing is squeezed out, so the network can pass the input "
+    "straight through and learns nothing."
 )
 QUESTION = proposed("q1", GOOD).question_sha256
 
