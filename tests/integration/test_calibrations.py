@@ -14,9 +14,12 @@ from grader.domain.answers import Answer, AnswerState
 from grader.domain.grade import ItemGrade, ItemState
 from grader.domain.offering import Offering
 from grader.domain.override import Override
+from grader.domain.people import Actor, Membership, Role
 from grader.domain.rubric import Alone, Item, Policy
 from grader.services.calibrations import correct_record, learn, load_calibrations, measure_reliability
 from grader.services.regrade import regrade
+from grader.services.review.access import Desk
+from grader.services.review.reading import read_answer
 from grader.services.standing import settle
 from grader.storage.standings import Mark
 from tests.integration.parts import NOW, Parts, make_parts
@@ -279,3 +282,18 @@ def test_an_erased_submission_takes_its_mark_along(parts: Parts) -> None:
             if row["table"] == "submission"
         ]
     assert rule["on_delete"] == "CASCADE"
+
+
+def test_a_reviewer_sees_how_certain_todays_marks_are_of_an_answer_judged_before(parts: Parts) -> None:
+    early = hand_in(parts, ANSWERS[1][0], "early")
+    desk = Desk(parts.database, parts.assignments, clock=lambda: NOW)
+    teacher = Actor("key:t", "A teacher", {"cs101": Membership("cs101", Role.INSTRUCTOR)})
+    before = read_answer(desk, teacher, early, "q1")
+    assert (before.confidence, before.corrected) == (None, None)
+    assert "uncalibrated" in before.holds
+    review_class(parts, 12)
+    after = read_answer(desk, teacher, early, "q1")
+    assert after.confidence is not None
+    assert 0 < after.confidence < 1
+    assert after.corrected is not None
+    assert after.proposed == before.proposed  # what one key press accepts does not move under the reviewer
