@@ -10,6 +10,7 @@
     │   ├── NotFound               no such course, assignment, submission or file
     │   ├── NotPermitted           a key without the scope or the course
     │   │   └── NotAuthenticated       no key, or one that is unknown, expired or revoked
+    │   ├── NotOpen                the course does not take this assignment now
     │   ├── AttemptsUsedUp         the student has handed in as often as the assignment allows
     │   └── Conflict               an idempotency key used again for something else
     │       └── StillRunning           the request with this idempotency key has not ended yet
@@ -58,6 +59,10 @@ class NotPermitted(RequestRefused):
 
 class NotAuthenticated(NotPermitted):
     """No key, or one that is unknown, expired or revoked."""
+
+
+class NotOpen(RequestRefused):
+    """The course does not take this assignment now: not yet, or no longer."""
 
 
 class AttemptsUsedUp(RequestRefused):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
+from grader.storage.drafts import Drafts
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
 from grader.storage.keys import ApiKeys
@@ -41,6 +42,7 @@ class UnitOfWork:
         self.overrides = Overrides(connection)
         self.standings = Standings(connection)
         self.offerings = Offerings(connection)
+        self.drafts = Drafts(connection)
         self.people = People(connection)
         self.sessions = Sessions(connection)
         self.audit = Audit(connection)

@@ -27,6 +27,7 @@ _PROBLEMS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (errors.NotAuthenticated, 401, "not-authenticated", "An API key is needed"),
     (errors.NotPermitted, 403, "not-permitted", "The API key does not allow this"),
     (errors.StillRunning, 409, "still-running", "The same request still runs"),
+    (errors.NotOpen, 422, "not-open", "The assignment is not open"),
     (errors.AttemptsUsedUp, 422, "attempts-used-up", "No attempt is left"),
     (errors.Conflict, 422, "idempotency-key-reused", "The Idempotency-Key was used for another request"),
     (errors.RequestRefused, 422, "request-invalid", "The request cannot be understood"),
