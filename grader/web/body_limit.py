@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grader.web.problems import problem
 
+_READ_AT_MOST = 20  # times the limit, of what a browser sends
+
 
 class BodyLimit:
     """Middleware that counts the bytes of each request's body."""
@@ -24,8 +26,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        promised = Headers(scope=scope).get("content-length", "")
-        if promised.isdecimal() and int(promised[:20]) > self._most_bytes:
+        headers = Headers(scope=scope)
+        promised = headers.get("content-length", "")
+        is_page = "text/html" in headers.get("accept", "") and not scope["path"].startswith("/api/")
+        if not is_page and promised.isdecimal() and int(promised[:20]) > self._most_bytes:
             response = problem(413, "body-too-large", "The upload is too large", self._message)
             await response(scope, receive, send)
             return
@@ -36,6 +40,10 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._most_bytes:
+                # A browser shows no answer that comes before it has sent all: what is too much is read, not kept.
+                while is_page and message.get("more_body") and seen <= _READ_AT_MOST * self._most_bytes:
+                    message = await receive()
+                    seen += len(message.get("body", b""))
                 raise HTTPException(413, self._message)
             return message
 
