@@ -76,7 +76,8 @@ def _read(unit: UnitOfWork, actor: Actor, course: str, assignment: Assignment, n
         drafts=tuple(unit.drafts.of(course, rubric.id, actor.id)),
         most=rubric.policy.attempts,
         left=left,
-        why_closed=terms.why_closed(now) or ("" if left else "All attempts are used; the earlier ones stand."),
+        why_closed=terms.why_closed(now)
+        or ("" if left else "All attempts are used; the earlier ones stand."),
     )
 
 

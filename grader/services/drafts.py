@@ -1,7 +1,7 @@
 """A notebook between its check and its submission: kept, so that nobody has to choose the file again.
 
-A draft is a row of its owner's, not a token in a form: it outlives the session and the browser, its owner finds
-it again on the assignment's page, and whoever names another one's sha256 finds nothing.
+A draft is a row of its owner's, not a token in a form: it outlives the session, its owner finds it again
+on the assignment's page, and whoever names another one's sha256 finds nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is recognised in an upload before it counts: which cell answers what. Nothing of it is run or judged."""
+"""What is recognised in an upload before it counts: which cell answers what. Nothing is run or judged."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ _EMPTY = (AnswerState.BLANK, AnswerState.PLACEHOLDER)
 _LACKING = (
     (
         re.compile(r"google\.colab|drive\.mount\("),
-        "uses Google Colab's own tools. They do not exist where your notebook is run, and the cell will fail.",
+        "uses Google Colab's own tools. They are not there when it is run, and the cell will fail.",
     ),
     (
         re.compile(r"^\s*[!%]\s*(?:pip|conda|apt(?:-get)?)\b", re.MULTILINE),
-        "installs packages. There is no network where your notebook is run; what the homework needs is there.",
+        "installs packages. There is no network when your notebook is run; what the homework needs is there.",
     ),
     (
-        re.compile(r"^\s*!\s*(?:wget|curl|git)\b|requests\.(?:get|post)\(|urlopen\(|urlretrieve\(", re.MULTILINE),
-        "fetches something from the network. There is none where your notebook is run; the data set is there.",
+        re.compile(
+            r"^\s*!\s*(?:wget|curl|git)\b|requests\.(?:get|post)\(|urlopen\(|urlretrieve\(", re.MULTILINE
+        ),
+        "fetches something from the network. There is none when it is run; the data set is there.",
     ),
     (
         re.compile(

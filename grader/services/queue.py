@@ -60,9 +60,7 @@ def spread(recent: Sequence[Mapping[str, float]]) -> tuple[float, float] | None:
     return median(spent), quantiles(spent, n=4)[2]
 
 
-def estimate(
-    ahead: int, running: int, workers: int, middle: float, upper: float
-) -> tuple[float, float]:
+def estimate(ahead: int, running: int, workers: int, middle: float, upper: float) -> tuple[float, float]:
     """Seconds until the grade: at the median, where a free worker takes it at once; and at the quartile.
 
     Whoever runs now is reckoned as half done for the lower figure, and as just begun for the upper one.

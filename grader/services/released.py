@@ -78,7 +78,7 @@ class PartView:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionView:
-    """A submission as a reader sees it. ``report`` is whole: pages of students show the rest of the fields."""
+    """A submission as a reader sees it. ``report`` is whole: students are shown the other fields."""
 
     submission: Submission
     terms: Terms

@@ -1,8 +1,8 @@
-"""What holds for one student of an assignment: dates, lateness, and whether something can be handed in now."""
+"""What holds for one student of an assignment: dates, lateness, and whether it is open now."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from grader.domain.offering import Accommodation, Offering, Release
@@ -15,11 +15,11 @@ class Terms:
     """The course's rules with what was agreed with this student. Times are UTC."""
 
     offering: Offering
-    accommodation: Accommodation = Accommodation()
+    accommodation: Accommodation = field(default_factory=Accommodation)
 
     @property
     def due_at(self) -> datetime | None:
-        """This student's due date."""
+        """The student's own due date, or that of all."""
         return self.accommodation.due_at or self.offering.due_at
 
     @property
@@ -51,7 +51,7 @@ class Terms:
         return self.offering.is_released(part, now, self.due_at)
 
     def tell_release(self, part: str) -> str:
-        """When this student sees this part's points."""
+        """When the student sees this part's points, in words."""
         release = self.offering.release_of(part)
         if release is Release.AT_ONCE:
             return "as soon as it is graded"
@@ -68,8 +68,8 @@ class Terms:
             return f"This assignment opens on {_told(opens_at)}."
         if closes_at is not None and moment > closes_at + self.grace:
             return (
-                f"This assignment closed on {_told(closes_at)}. What you handed in until then stands; ask your "
-                "course's staff if you need more time."
+                f"This assignment closed on {_told(closes_at)}. What you handed in until then stands; ask "
+                "your course's staff if you need more time."
             )
         return ""
 

@@ -51,9 +51,7 @@ class Drafts:
     def forget(self, course: str, assignment: str, user: str, notebook_sha256: str) -> None:
         """Drop one; none is no error."""
         self._connection.execute(
-            sa.delete(draft).where(
-                *_of(course, assignment, user), draft.c.notebook_sha256 == notebook_sha256
-            )
+            sa.delete(draft).where(*_of(course, assignment, user), draft.c.notebook_sha256 == notebook_sha256)
         )
 
     def forget_before(self, course: str, assignment: str, user: str, before: datetime) -> None:

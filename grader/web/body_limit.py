@@ -40,7 +40,7 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._most_bytes:
-                # A browser shows no answer that comes before it has sent all: what is too much is read, not kept.
+                # A browser shows no answer before it has sent all: what is too much is read, not kept.
                 while is_page and message.get("more_body") and seen <= _READ_AT_MOST * self._most_bytes:
                     message = await receive()
                     seen += len(message.get("body", b""))

@@ -1,7 +1,7 @@
 """An executed notebook as HTML in which nothing is active. What a student wrote and printed is text to us.
 
-Only what is built here from known pieces reaches the page: markup of theirs passes an allow-list, pictures are
-data of checked kinds, everything else is escaped or left out with a note. All of it is counted.
+Only what is built here from known pieces reaches the page: markup of theirs passes an allow-list, pictures
+are data of checked kinds, everything else is escaped or left out with a note. All of it is counted.
 """
 
 from __future__ import annotations
@@ -71,7 +71,10 @@ class _Shower:
             kind = cell.get("cell_type")
             source = _text(cell.get("source"))
             if kind == "code":
-                count, grader = cell.get("execution_count"), _mapping(_mapping(cell.get("metadata")).get("grader"))
+                count, grader = (
+                    cell.get("execution_count"),
+                    _mapping(_mapping(cell.get("metadata")).get("grader")),
+                )
                 yield ShownCell(
                     number,
                     "code",

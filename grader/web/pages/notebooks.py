@@ -19,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 
 _FRAME = {
     **HEADERS,
-    # The page around it forbids scripts as well; here even a bug of our cleaning finds nothing that it could use.
+    # The page around it forbids scripts as well; here a bug of our cleaning finds nothing to use.
     "Content-Security-Policy": (
         "default-src 'none'; img-src data:; style-src 'self'; form-action 'none'; base-uri 'none'; "
         "frame-ancestors 'self'; sandbox"

@@ -66,9 +66,6 @@ def _span(value: timedelta) -> str:
     """A length of time in its two largest units, rounded down: 2 days 3 hours; 12 minutes."""
     minutes = int(abs(value.total_seconds())) // 60
     days, hours = minutes // 1440, minutes // 60 % 24
-    if days:
-        amounts = [(days, "day"), (hours, "hour")]
-    else:
-        amounts = [(hours, "hour"), (minutes % 60, "minute")]
+    amounts = [(days, "day"), (hours, "hour")] if days else [(hours, "hour"), (minutes % 60, "minute")]
     told = [f"{amount} {unit}{'s' * (amount != 1)}" for amount, unit in amounts if amount]
     return " ".join(told) or "less than a minute"

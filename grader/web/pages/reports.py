@@ -87,10 +87,10 @@ def _progress(deps: Deps, view: SubmissionView) -> dict[str, Any]:
     with deps.database.read() as unit:
         queued = find_place(unit, view.report.filed)
     done = sum(cell.state.value != "not_run" for cell in view.cells)
-    status = _tell_status(view, queued, done)
-    shown = repr((status, view.submission.state, view.submission.tries, view.cells))
+    stands = _tell_status(view, queued, done)
+    shown = repr((stands, view.submission.state, view.submission.tries, view.cells))
     seen = hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:16]
-    return {"status": status, "done": done, "seen": seen}
+    return {"stands": stands, "done": done, "seen": seen}
 
 
 def _tell_status(view: SubmissionView, queued: QueuePlace, done: int) -> str:
