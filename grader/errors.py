@@ -12,6 +12,7 @@
     │   │   └── NotAuthenticated       no key, or one that is unknown, expired or revoked
     │   ├── NotOpen                the course does not take this assignment now
     │   ├── AttemptsUsedUp         the student has handed in as often as the assignment allows
+    │   ├── Overtaken              someone else was quicker, or what was seen is out of date: look again
     │   └── Conflict               an idempotency key used again for something else
     │       └── StillRunning           the request with this idempotency key has not ended yet
     ├── ContentInvalid         the instructor: a rubric, template or calibration is wrong
@@ -67,6 +68,10 @@ class NotOpen(RequestRefused):
 
 class AttemptsUsedUp(RequestRefused):
     """The student has handed in as many different notebooks as the assignment allows."""
+
+
+class Overtaken(RequestRefused):
+    """Someone else was quicker, or what the caller saw is out of date: look again, then decide."""
 
 
 class Conflict(RequestRefused):

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
+from grader.storage.claims import Claims
+from grader.storage.comments import Comments
 from grader.storage.drafts import Drafts
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
@@ -17,6 +19,9 @@ from grader.storage.offerings import Offerings
 from grader.storage.overrides import Overrides
 from grader.storage.people import People
 from grader.storage.progress import Progress
+from grader.storage.pseudonyms import Pseudonyms
+from grader.storage.regrade_requests import RegradeRequests
+from grader.storage.review_queue import ReviewQueue
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
 from grader.storage.submissions import Submissions
@@ -41,6 +46,11 @@ class UnitOfWork:
         self.grades = Grades(connection)
         self.overrides = Overrides(connection)
         self.standings = Standings(connection)
+        self.review_queue = ReviewQueue(connection)
+        self.claims = Claims(connection)
+        self.comments = Comments(connection)
+        self.regrade_requests = RegradeRequests(connection)
+        self.pseudonyms = Pseudonyms(connection)
         self.offerings = Offerings(connection)
         self.drafts = Drafts(connection)
         self.people = People(connection)

@@ -9,10 +9,10 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from grader.web import health, pictures, submissions
+from grader.web import health, pictures, reviews, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
-from grader.web.pages import assignments, handing_in, home, notebooks, reports, signing_in
+from grader.web.pages import assignments, handing_in, home, notebooks, reports, review, signing_in
 from grader.web.pages.errors import install_error_pages
 from grader.web.pages.rendering import STATIC
 from grader.web.problems import install_problems
@@ -42,8 +42,9 @@ def create_app(deps: Deps) -> FastAPI:
     install_error_pages(app)
     app.include_router(submissions.router)
     app.include_router(pictures.router)
+    app.include_router(reviews.router)
     app.include_router(health.router)
-    for pages in (signing_in, home, assignments, handing_in, reports, notebooks):
+    for pages in (signing_in, home, assignments, handing_in, reports, notebooks, review):
         app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app

@@ -214,5 +214,5 @@ def test_when_the_time_is_over_the_rest_is_plain_text() -> None:
 
 @pytest.mark.parametrize("data", [b"{}", b"[]", b"[" * 100_000, b"3", b'{"cells": 3}', b"x"])
 def test_what_is_no_notebook_is_told(data: bytes) -> None:
-    with pytest.raises(ValueError, match="notebook|Expecting"):
+    with pytest.raises(ValueError, match=r"notebook|Expecting"):
         show_notebook(data)

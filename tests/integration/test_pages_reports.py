@@ -212,7 +212,7 @@ def test_staff_see_everything_within_their_sections(parts: Parts, app: FastAPI, 
     of_b = hand_in(signed_in(app, "cyd"))
     grade(parts, of_b)
     ines, tom = signed_in(app, "ines"), signed_in(app, "tom")
-    for staff, name in ((ines, "Ada"), (tom, "a student")):
+    for staff, name in ((ines, "Ada"), (tom, "A-")):
         told = text_of(staff.get(graded).text)
         assert name in told
         assert "9.5 of 12 points" in told
@@ -243,3 +243,29 @@ def test_a_closed_assignment_is_listed_only_for_who_handed_in(
     assert "A homework" in signed_in(app, "ada").get("/courses/cs101").text
     assert "A homework" not in signed_in(app, "ben").get("/courses/cs101").text
     assert "A homework" in signed_in(app, "ines").get("/courses/cs101").text
+
+
+def test_a_student_asks_about_an_item_and_finds_the_answer_beside_it(
+    parts: Parts, ada: Browser, app: FastAPI, graded: str
+) -> None:
+    where = f"{graded}/items/q1.choice/regrade"
+    refused = ada.post(where, {"text": " "})
+    assert refused.status_code == 422
+    assert "Say in 1 to 2000 characters" in refused.text
+    assert ada.post(where, {"text": "I meant <b>B</b>."}).headers["Location"] == f"{graded}#q1.choice"
+    page = ada.get(graded).text
+    assert "I meant &lt;b&gt;B" in page
+    assert "A teacher will answer here." in page
+    assert where not in page
+    assert ada.post(where, {"text": "again"}).status_code == 422
+    with parts.database.write() as unit:
+        submission_id = graded.rsplit("/", 1)[1]
+        unit.regrade_requests.answer(submission_id, "q1.choice", "It stays.", "ines", datetime.now(UTC))
+        unit.commit()
+    told = text_of(ada.get(graded).text)
+    assert "It stays." in told
+    assert "ines" not in told
+    assert signed_in(app, "ben").post(where, {"text": "not mine"}).status_code == 404
+    assert ada.post(f"{graded}/items/nothing/regrade", {"text": "x"}).status_code == 404
+    offer(parts, release=Release.WHEN_PUBLISHED)
+    assert ada.post(f"{graded}/items/ex1.runs/regrade", {"text": "x"}).status_code == 404

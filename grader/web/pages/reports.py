@@ -5,19 +5,24 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import FormData
 
 from grader.domain.people import Actor
 from grader.domain.submission import SubmissionState
-from grader.errors import NotFound
+from grader.errors import NotFound, RequestRefused
+from grader.services import review
 from grader.services.pictures import list_pictures, read_picture
 from grader.services.queue import QueuePlace, find_place
 from grader.services.released import SubmissionView, note_reading, view_submission
+from grader.services.review.anonymity import find_names
 from grader.services.sessions import Visitor
 from grader.storage.work import UNFINISHED
 from grader.web.deps import Deps, get_deps
-from grader.web.pages.access import get_visitor
+from grader.web.pages.access import get_form, get_visitor
 from grader.web.pages.rendering import render
 from grader.web.pages.told_items import tell_item
 from grader.web.pictures import picture_response
@@ -46,10 +51,43 @@ def show_submission(
 ) -> Response:
     """The whole page: progress as long as there is no grade, then the report."""
     note_reading(deps.database, visitor.actor, view, deps.clock())
+    return _render(request, deps, visitor, view)
+
+
+@router.post("/submissions/{submission_id}/items/{item}/regrade")
+def ask_regrade(
+    request: Request,
+    item: str,
+    deps: Annotated[Deps, Depends(get_deps)],
+    visitor: Annotated[Visitor, Depends(get_visitor)],
+    view: Annotated[SubmissionView, Depends(get_view)],
+    form: Annotated[FormData, Depends(get_form)],
+) -> Response:
+    """Ask about one item's mark; the answer will stand beside it."""
+    desk, text = review.Desk(deps.database, deps.assignments, deps.clock), str(form.get("text") or "")
+    try:
+        review.ask_regrade(desk, visitor.actor, view.submission.id, item, text)
+    except NotFound:
+        raise
+    except RequestRefused as error:
+        return _render(request, deps, visitor, view, 422, wrong=(item, str(error)), asked=text)
+    return RedirectResponse(f"/submissions/{view.submission.id}#{quote(item)}", 303)
+
+
+def _render(
+    request: Request,
+    deps: Deps,
+    visitor: Visitor,
+    view: SubmissionView,
+    status: int = 200,
+    *,
+    wrong: tuple[str, str] = ("", ""),
+    asked: str = "",
+) -> Response:
     context = _context(deps, visitor.actor, view)
     if view.submission.state in UNFINISHED:
         context |= _progress(deps, view)
-    return render(request, "submission.html", visitor, **context)
+    return render(request, "submission.html", visitor, status, wrong=wrong, asked=asked, **context)
 
 
 @router.get("/submissions/{submission_id}/progress")
@@ -104,20 +142,27 @@ def _tell_status(view: SubmissionView, queued: QueuePlace, done: int) -> str:
 def _context(deps: Deps, actor: Actor, view: SubmissionView) -> dict[str, Any]:
     submission = view.submission
     known = deps.assignments.get(submission.assignment)
+    may_see_name = view.is_own or actor.manages(submission.course) or not view.terms.offering.is_anonymous
+    names = None if may_see_name else find_names(deps.database, submission.course, submission.assignment)
     with deps.database.read() as unit:
         course = unit.people.courses([submission.course]).get(submission.course, submission.course)
         person = unit.people.find(submission.user)
+        name = person.name if person else submission.user
+        if names is not None:
+            name = names.of(unit, submission.user)
         standing = unit.standings.find(submission.id)
+        requests = unit.regrade_requests.of(submission.id)
         audit = unit.audit.page(subject=submission.id, limit=20) if view.is_staff else []
-    may_see_name = view.is_own or actor.manages(submission.course) or not view.terms.offering.is_anonymous
     return {
         "view": view,
         "course_title": course,
         "title": known.rubric.title if known else submission.assignment,
-        "student": (person.name if person else submission.user) if may_see_name else "a student",
+        "student": name,
+        "requests": {
+            item: [one for one in requests if one.item == item] for item in {r.item for r in requests}
+        },
         "standing": standing,
         "audit": [entry for entry in audit if entry.action != "submission.read"],
         "pictures": list_pictures(view.report) if view.shows_run else [],
         "told": {item.key: tell_item(item) for part in view.parts for item in part.items},
-        "explains": known.rubric.parts if known else (),
     }
