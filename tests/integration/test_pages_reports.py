@@ -251,7 +251,7 @@ def test_a_student_asks_about_an_item_and_finds_the_answer_beside_it(
     where = f"{graded}/items/q1.choice/regrade"
     refused = ada.post(where, {"text": " "})
     assert refused.status_code == 422
-    assert "Say in 1 to 2000 characters" in refused.text
+    assert "The question has 1 to 2000 characters" in refused.text
     assert ada.post(where, {"text": "I meant <b>B</b>."}).headers["Location"] == f"{graded}#q1.choice"
     page = ada.get(graded).text
     assert "I meant &lt;b&gt;B" in page
