@@ -10,10 +10,11 @@ from typing import Any
 from grader.domain.answers import Alignment, Answer, AnswerState, Candidate
 from grader.domain.evidence import Evidence
 from grader.domain.grade import CheckResult, ItemState
-from grader.domain.proposal import Gate, Proposal
+from grader.domain.proposal import Gate
 from grader.domain.rubric import Item, Part
 
 from .answers.propose import propose
+from .answers.record import find_again, record_proposal
 from .choice import read_choice
 
 _EMPTY = frozenset({AnswerState.BLANK, AnswerState.PLACEHOLDER})
@@ -44,7 +45,7 @@ _KEPT_CHARACTERS = 4000  # of an answer, in the record of one item; the evidence
 def short_answer(evidence: Evidence, item: Item, part: Part) -> CheckResult:
     """A question that is answered in sentences."""
     where = f"{part.heading} ({part.title})"
-    return judge_written(find_answer(evidence, part), evidence.alignment, item, part, where, _ADVICE)
+    return _judge(find_answer(evidence, part), evidence, item, part, where, _ADVICE)
 
 
 def observations(evidence: Evidence, item: Item, part: Part) -> CheckResult:
@@ -54,7 +55,7 @@ def observations(evidence: Evidence, item: Item, part: Part) -> CheckResult:
     answer = find_answer(evidence, part)
     if answer.state is AnswerState.PLACEHOLDER:  # the questions in the code are no placeholder
         answer = replace(answer, state=AnswerState.BLANK)
-    return judge_written(answer, evidence.alignment, item, part, where, advice)
+    return _judge(answer, evidence, item, part, where, advice)
 
 
 def explanation(evidence: Evidence, item: Item, part: Part) -> CheckResult:
@@ -68,7 +69,7 @@ def explanation(evidence: Evidence, item: Item, part: Part) -> CheckResult:
             given = replace(answer, text=rest)
     where = f"the explanation in {part.heading}"
     advice = "Write your reason behind “Explanation”."
-    return judge_written(given, evidence.alignment, item, part, where, advice)
+    return _judge(given, evidence, item, part, where, advice)
 
 
 def find_answer(evidence: Evidence, part: Part) -> Answer:
@@ -82,13 +83,27 @@ def is_empty(state: AnswerState, text: str) -> bool:
     return state in _EMPTY or (state is AnswerState.ANSWERED and not text.strip())
 
 
+def _judge(
+    answer: Answer, evidence: Evidence, item: Item, part: Part, where: str, advice: str
+) -> CheckResult:
+    earlier = evidence.earlier.get(item.key, {})
+    return judge_written(answer, evidence.alignment, item, part, where, advice, earlier=earlier)
+
+
 def judge_written(
-    answer: Answer, alignment: Alignment, item: Item, part: Part, where: str, advice: str
+    answer: Answer,
+    alignment: Alignment,
+    item: Item,
+    part: Part,
+    where: str,
+    advice: str,
+    *,
+    earlier: Mapping[str, Any] = {},
 ) -> CheckResult:
     """Nothing for nothing; for all else a proposal that waits for a human.
 
-    ``where`` names the answer in a sentence. Proposed points stand in the record only: what nobody has
-    decided counts for nothing yet.
+    ``where`` names the answer in a sentence; ``earlier`` is the item's record in the grade before. Proposed
+    points stand in the record only: what nobody has decided counts for nothing yet.
     """
     candidates = list_candidates(answer, alignment)
     record = dict(record_answer(answer, candidates))
@@ -97,7 +112,7 @@ def judge_written(
         return CheckResult(0.0, f"{_ABSENT.get(answer.state, _NOTHING)} {where}. {advice}", evidence=record)
     told = _describe(answer, candidates, where)
     if not absent and item.concepts:
-        proposal = propose(answer.text, item, part)
+        proposal = find_again(earlier, answer.text, item, part) or propose(answer.text, item, part)
         record["proposal"] = record_proposal(proposal)
         told = " ".join([told, *(_GATES[gate] for gate in proposal.gates)])
     return CheckResult(
@@ -127,31 +142,6 @@ def list_candidates(answer: Answer, alignment: Alignment) -> Sequence[Candidate]
 def _may_answer(candidate: Candidate) -> bool:
     is_long = len(candidate.excerpt.split()) >= _LONGER_THAN_A_NAME
     return is_long or candidate.score >= _ABOUT_HOMEWORK or _NUMBERED.match(candidate.excerpt) is not None
-
-
-def record_proposal(proposal: Proposal) -> dict[str, Any]:
-    """A proposal as JSON: points, gates, and per concept the rule, the statement and the span of the text."""
-    return {
-        "points": proposal.points,
-        "max_points": proposal.max_points,
-        "confidence": proposal.confidence,
-        "doubt": proposal.doubt,
-        "question_sha256": proposal.question_sha256,
-        "gates": [gate.value for gate in proposal.gates],
-        "concepts": [
-            {
-                "id": concept.id,
-                "points": concept.points,
-                "max_points": concept.max_points,
-                "level": concept.level,
-                "rule": concept.rule.value,
-                "matched": concept.matched,
-                "span": [concept.span.start, concept.span.end] if concept.span else None,
-            }
-            for concept in proposal.concepts
-        ],
-        "features": dict(proposal.features),
-    }
 
 
 def record_answer(answer: Answer, candidates: Sequence[Candidate]) -> Mapping[str, Any]:

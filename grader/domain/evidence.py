@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from grader.domain.answers import Alignment
 from grader.domain.calibration import ReferenceFigures
@@ -33,3 +34,6 @@ class Evidence:
     hash_seed: int = 0  # of Python's strings, in every jail
     reference: Mapping[int, ReferenceFigures] = field(default_factory=dict)  # by width; none: not calibrated
     lookalikes: tuple[Lookalike, ...] = ()
+    # Each item's record in the grade before, put in when it is judged again: what was found in an answer
+    # stands while question and answer are the same, and need not be found anew.
+    earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
