@@ -161,8 +161,13 @@ class Grades:
                 found[owner] = StoredGrade(number, load(Grade, document), evidence_id, graded_at)
         return found
 
-    def heads(self, assignment: str, only: Sequence[str] | None = None) -> list[Head]:
-        """What stands of each submission of an assignment, oldest first. ``only``: of at most 500 of them."""
+    def heads(
+        self, assignment: str, only: Sequence[str] | None = None, course: str | None = None
+    ) -> list[Head]:
+        """What stands of each submission of an assignment, oldest first.
+
+        ``only``: of at most 500 of them; ``course``: of one course's.
+        """
         newest = (
             sa.select(sa.func.max(grade.c.id))
             .where(grade.c.submission_id == submission.c.id)
@@ -189,6 +194,8 @@ class Grades:
         )
         if only is not None:
             query = query.where(submission.c.id.in_(only))
+        if course is not None:
+            query = query.where(submission.c.course == course)
         return [Head(*row) for row in self._connection.execute(query)]
 
     def documents(self, heads: Sequence[Head]) -> list[tuple[str, str]]:
@@ -197,8 +204,8 @@ class Grades:
         measured = sa.select(evidence.c.id, evidence.c.document).where(
             evidence.c.id.in_([head.evidence_id for head in heads])
         )
-        grades = dict(self._connection.execute(judged).tuples().all())
-        seen = dict(self._connection.execute(measured).tuples().all())
+        grades = {number: document for number, document in self._connection.execute(judged)}
+        seen = {number: document for number, document in self._connection.execute(measured)}
         return [(seen[head.evidence_id], grades[head.grade_id]) for head in heads]
 
 
