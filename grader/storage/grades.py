@@ -204,8 +204,8 @@ class Grades:
         measured = sa.select(evidence.c.id, evidence.c.document).where(
             evidence.c.id.in_([head.evidence_id for head in heads])
         )
-        grades = {number: document for number, document in self._connection.execute(judged)}
-        seen = {number: document for number, document in self._connection.execute(measured)}
+        grades = {row[0]: row[1] for row in self._connection.execute(judged)}
+        seen = {row[0]: row[1] for row in self._connection.execute(measured)}
         return [(seen[head.evidence_id], grades[head.grade_id]) for head in heads]
 
 

@@ -15,6 +15,7 @@ from grader.storage.keys import ApiKeys
 from grader.storage.offerings import Offerings
 from grader.storage.overrides import Overrides
 from grader.storage.progress import Progress
+from grader.storage.rubric_versions import RubricVersions
 from grader.storage.standings import Standings
 from grader.storage.submissions import Submissions
 from grader.storage.weights import Weights
@@ -39,6 +40,7 @@ class UnitOfWork:
         self.overrides = Overrides(connection)
         self.standings = Standings(connection)
         self.offerings = Offerings(connection)
+        self.rubrics = RubricVersions(connection)
         self.audit = Audit(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)

@@ -1,4 +1,4 @@
-"""Judge a class again, batch by batch: each is a transaction, so that a regrade may be cut off and repeated."""
+"""Judge a class again, batch by batch: each is a transaction, so a regrade may be cut off and repeated."""
 
 from __future__ import annotations
 
