@@ -14,8 +14,10 @@ from grader.storage.idempotency import IdempotencyKeys
 from grader.storage.keys import ApiKeys
 from grader.storage.offerings import Offerings
 from grader.storage.overrides import Overrides
+from grader.storage.people import People
 from grader.storage.progress import Progress
 from grader.storage.rubric_versions import RubricVersions
+from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
 from grader.storage.submissions import Submissions
 from grader.storage.weights import Weights
@@ -41,6 +43,8 @@ class UnitOfWork:
         self.standings = Standings(connection)
         self.offerings = Offerings(connection)
         self.rubrics = RubricVersions(connection)
+        self.people = People(connection)
+        self.sessions = Sessions(connection)
         self.audit = Audit(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)

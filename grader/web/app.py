@@ -7,10 +7,14 @@ from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from grader.web import health, pictures, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
+from grader.web.pages import home, signing_in
+from grader.web.pages.errors import install_error_pages
+from grader.web.pages.rendering import STATIC
 from grader.web.problems import install_problems
 
 _ENVELOPE_BYTES = 64 << 10  # of a multipart body around its file
@@ -35,7 +39,11 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     app.add_middleware(BodyLimit, most_bytes=deps.most_upload_bytes + _ENVELOPE_BYTES)
     install_problems(app)
+    install_error_pages(app)
     app.include_router(submissions.router)
     app.include_router(pictures.router)
     app.include_router(health.router)
+    for pages in (signing_in, home):
+        app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=STATIC))
     return app

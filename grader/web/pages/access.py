@@ -1,0 +1,50 @@
+"""Whose browser is this? The session's cookie, and the token that every change must bring back."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from starlette.datastructures import FormData
+
+from grader.errors import NotAuthenticated, NotPermitted
+from grader.services.sessions import LIFETIME, Visitor, find_visitor
+from grader.web.deps import Deps, get_deps
+
+_PLAIN, _SECURE = "grader_session", "__Host-grader_session"  # browsers hold the second to https
+_MOST_FIELD_BYTES = 1 << 20
+
+
+def get_visitor(request: Request, deps: Annotated[Deps, Depends(get_deps)]) -> Visitor:
+    """Who is signed in. Raises `NotAuthenticated`, which sends the browser to the sign-in page."""
+    visitor = find_visitor(deps.database, read_token(request), deps.clock())
+    if visitor is None:
+        raise NotAuthenticated("Please sign in.")
+    return visitor
+
+
+async def get_form(request: Request, visitor: Annotated[Visitor, Depends(get_visitor)]) -> FormData:
+    """The posted form, once it has brought back the session's token. Raises `NotPermitted`."""
+    form = await request.form(max_files=4, max_fields=2_000, max_part_size=_MOST_FIELD_BYTES)
+    given = request.headers.get("x-csrf-token") or form.get("csrf")
+    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), visitor.csrf.encode()):
+        raise NotPermitted("This page was open for too long, or it is not ours: reload it and try again.")
+    return form
+
+
+def read_token(request: Request) -> str:
+    """The token that the browser brought; "" for none."""
+    return request.cookies.get(_SECURE) or request.cookies.get(_PLAIN) or ""
+
+
+def set_token(request: Request, response: Response, token: str) -> None:
+    """Give the browser a session's token; "" takes it away."""
+    secure = request.url.scheme == "https"
+    name = _SECURE if secure else _PLAIN
+    if token:
+        response.set_cookie(
+            name, token, int(LIFETIME.total_seconds()), secure=secure, httponly=True, samesite="lax"
+        )
+    else:
+        response.delete_cookie(name, secure=secure, httponly=True, samesite="lax")

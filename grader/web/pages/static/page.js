@@ -1,0 +1,37 @@
+// The little that pages need beside HTMX. Without it everything still works by links and forms.
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (field.matches?.("[data-submit-on-change]")) field.form.requestSubmit();
+});
+
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
+
+// Letters that press buttons and follow links: data-key="a". Not while something is being typed.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]")) return;
+  const wanted = document.querySelector(`[data-key="${CSS.escape(event.key)}"]:not([disabled])`);
+  if (!wanted) return;
+  event.preventDefault();
+  if (wanted.matches("input:not([type=checkbox]):not([type=radio]), textarea, select")) wanted.focus();
+  else wanted.click();
+});
+
+// A drop zone is a label around a file field.
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    const zone = event.target.closest?.(".drop");
+    if (!zone) return;
+    event.preventDefault();
+    zone.classList.toggle("over", kind === "dragover");
+    const files = event.dataTransfer?.files;
+    if (kind === "drop" && files?.length) {
+      const field = zone.querySelector("input[type=file]");
+      field.files = files;
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+}
