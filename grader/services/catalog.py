@@ -56,6 +56,9 @@ class Catalog(Mapping[str, Assignment]):
         with self._database.read() as unit:
             return self.find(unit, assignment_id)
 
+    def __contains__(self, assignment_id: object) -> bool:
+        return assignment_id in self._files
+
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._files))
 

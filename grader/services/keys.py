@@ -9,13 +9,16 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from grader.domain.people import Actor, Membership, Role
 from grader.errors import NotAuthenticated, NotFound, NotPermitted, RequestRefused, StorageUnavailable
 from grader.storage.keys import ApiKey
 from grader.storage.unit_of_work import Database
 
 SUBMIT = "submissions:write"
 READ = "results:read"
-SCOPES = (SUBMIT, READ)
+RUBRIC = "rubric:write"
+SCOPES = (SUBMIT, READ, RUBRIC)
+USUAL_SCOPES = (SUBMIT, READ)  # of a key that nobody says more of: it cannot change a mark
 
 _SECRET = re.compile(r"grader_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -103,6 +106,12 @@ def permit(key: ApiKey, scope: str, course: str) -> None:
         raise NotPermitted(f"This API key lacks the scope {scope}.")
     if not key.opens(course):
         raise NotPermitted(f"This API key is not for the course {course!r}.")
+
+
+def act_as(key: ApiKey) -> Actor:
+    """The key as whoever does something: it manages the courses that it opens."""
+    courses = {} if key.courses is None else {c: Membership(c, Role.INSTRUCTOR) for c in key.courses}
+    return Actor(f"key:{key.id}", key.name, courses, is_admin=key.courses is None)
 
 
 def _hash(secret: str) -> str:

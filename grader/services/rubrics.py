@@ -151,7 +151,7 @@ class Rubrics:
         return self._catalog.parse(assignment_id, text)
 
     def _known(self, assignment_id: str) -> None:
-        if assignment_id not in list(self._catalog):
+        if assignment_id not in self._catalog:
             known = ", ".join(self._catalog)
             raise NotFound(f"There is no assignment {assignment_id!r}. There are: {known}.")
 

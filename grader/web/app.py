@@ -9,7 +9,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from grader.web import health, pictures, submissions
+from grader.web import health, pictures, rubrics, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
 from grader.web.pages import home, signing_in
@@ -42,6 +42,7 @@ def create_app(deps: Deps) -> FastAPI:
     install_error_pages(app)
     app.include_router(submissions.router)
     app.include_router(pictures.router)
+    app.include_router(rubrics.router)
     app.include_router(health.router)
     for pages in (signing_in, home):
         app.include_router(pages.router)

@@ -10,6 +10,8 @@ from functools import partial
 from typing import TypeVar
 
 from grader.assignments import Assignment
+from grader.domain.evidence import Evidence
+from grader.domain.grade import Grade
 from grader.domain.models import ModelReport
 from grader.domain.run import NotebookRun
 from grader.domain.submission import SubmissionState
@@ -113,6 +115,7 @@ class Stages:
             with self._database.write() as unit:
                 if not unit.work.finish(job.submission_id, job.generation, SubmissionState.GRADED, now):
                     return None
+                evidence, grade = self._judge_anew(filed, evidence, grade)
                 stored = unit.evidence.add(job.submission_id, evidence, seconds, now)
                 unit.grades.add(
                     job.submission_id, stored, grade, now, follows=unit.grades.newest(job.submission_id)
@@ -124,6 +127,14 @@ class Stages:
             return filed.submission.notebook_sha256
 
         return self._enter(job, "judge", guard, work)
+
+    def _judge_anew(self, filed: Filed, evidence: Evidence, grade: Grade) -> tuple[Evidence, Grade]:
+        """By the rubric that holds now: one published since we judged did not see this submission."""
+        newest = self._assignment(filed)
+        if newest.rubric.sha256 == grade.rubric_sha256:
+            return evidence, grade
+        evidence = replace(evidence, reference=newest.reference_on(evidence.models.dataset.sha256))
+        return evidence, self._autograder.judge(evidence, newest)
 
     def _enter(
         self, job: Job, stage: str, guard: JailGuard, work: Callable[[Filed, Assignment], T]
@@ -138,7 +149,7 @@ class Stages:
                 self._fail(job, guard, filed.submission.failure or _DIED)
                 return None
             try:
-                return work(filed, self._assignment(filed))
+                return work(filed, self._patiently(guard, partial(self._assignment, filed)))
             except Exception as error:
                 if guard.is_stopped:
                     self._patiently(guard, lambda: self._give_back(job, stage))
