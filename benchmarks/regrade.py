@@ -38,8 +38,7 @@ from grader.storage.tables import evidence, grade, submission, work
 
 REPOSITORY = Path(__file__).parents[1]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-_ALIKE = 50  # submissions whose answers differ in one word alone
-_MARKER = "zq000000"  # that word
+_MARKER = "zq000000"  # a word that each submission has its own of
 _LAYERS = (("encoder.0", "Linear"), ("encoder.1", "ReLU"), ("encoder.2", "Linear"), ("decoder.0", "Linear"))
 
 
@@ -120,17 +119,20 @@ def _report(shas: Sequence[str], chance: random.Random) -> ModelReport:
     )
 
 
-def fill(folder: Path, assignment: Assignment, count: int) -> Database:
-    """A database of so many graded submissions, two of each student."""
+def fill(folder: Path, assignment: Assignment, count: int, alike: int = 50) -> Database:
+    """A database of so many graded submissions, two of each student.
+
+    Answers of ``alike`` ones after each other differ in one word alone.
+    """
     engine = make_engine(f"sqlite:///{folder / 'grader.db'}")
     migrate(engine)
     answers = read_answers()
     with engine.begin() as connection:
-        for first in range(0, count, _ALIKE):
+        for first in range(0, count, alike):
             seen = make_evidence(assignment, answers, first)
             verdict = judge(assignment.rubric, seen)
             _insert(
-                connection, first, min(_ALIKE, count - first), dump(seen), describe("", 0, seen, verdict, 0)
+                connection, first, min(alike, count - first), dump(seen), describe("", 0, seen, verdict, 0)
             )
     database = Database(engine)
     ids = [f"{number:032x}" for number in range(count)]
