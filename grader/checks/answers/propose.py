@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from grader.domain.proposal import UNREAD, ConceptProposal, Gate, Proposal, Rule, Span
 from grader.domain.rubric import Concept, Item, Part
@@ -58,7 +57,15 @@ def price(proposal: Proposal, item: Item) -> Proposal:
     Equal to what `propose` says of the same text: points are in nothing that is found.
     """
     concepts = tuple(
-        replace(found, points=round(found.level * asked.points, 4), max_points=asked.points)
+        ConceptProposal(
+            found.id,
+            round(found.level * asked.points, 4),
+            asked.points,
+            found.level,
+            found.rule,
+            found.matched,
+            found.span,
+        )
         for found, asked in zip(proposal.concepts, item.concepts, strict=True)
     )
     return _total(item, proposal.gates, concepts, proposal.features, proposal.question_sha256)
