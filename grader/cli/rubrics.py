@@ -11,10 +11,9 @@ from rich.table import Table
 
 from grader.assignments import Assignment
 from grader.cli import render
-from grader.cli.compose import make_catalog, make_database
+from grader.cli.compose import make_catalog, open_database
 from grader.cli.settings import Settings
 from grader.errors import NotFound
-from grader.services.migrate import migrate
 from grader.services.regrade import Preview, preview, regrade
 from grader.services.rubrics import Rubrics
 from grader.storage import Database
@@ -47,8 +46,7 @@ def preview_regrade(settings: Settings, assignment_id: str) -> int:
 
 def print_rubric(settings: Settings, assignment_id: str) -> None:
     """Print the text of the rubric that holds. Raises `NotFound`."""
-    engine, database = make_database(settings)
-    migrate(engine)
+    database = open_database(settings)
     sys.stdout.write(Rubrics(database, make_catalog(settings, database)).export(assignment_id))
 
 
@@ -86,8 +84,7 @@ def show_preview(shown: Preview, console: Console) -> None:
 
 
 def _open(settings: Settings, assignment_id: str) -> tuple[Database, Assignment]:
-    engine, database = make_database(settings)
-    migrate(engine)
+    database = open_database(settings)
     catalog = make_catalog(settings, database)
     if assignment_id not in catalog:
         raise NotFound(f"There is no assignment {assignment_id!r}. There are: {', '.join(catalog)}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from grader.domain.grade import Grade, ItemGrade, ItemState
@@ -50,10 +50,15 @@ def outline_items(grade: Grade) -> tuple[Outline, ...]:
 
 
 def list_marks(
-    filed: Filed, items: Iterable[Outline], overrides: Mapping[str, StoredOverride], offering: Offering
+    filed: Filed,
+    items: Iterable[Outline],
+    overrides: Mapping[str, StoredOverride],
+    offering: Offering,
+    asked: Container[str] = (),
 ) -> list[Mark]:
-    """One submission's marks, in the grade's order."""
-    return [_mark(filed, item, overrides.get(item.key), offering.audited_share) for item in items]
+    """One submission's marks, in the grade's order. ``asked``: items with an open regrade request."""
+    share = offering.audited_share
+    return [_mark(filed, item, overrides.get(item.key), share, item.key in asked) for item in items]
 
 
 def is_drawn(submission_id: str, item: str, share: float) -> bool:
@@ -82,11 +87,15 @@ def _outline(item: ItemGrade) -> Outline:
     )
 
 
-def _mark(filed: Filed, item: Outline, stored: StoredOverride | None, audited_share: float) -> Mark:
+def _mark(
+    filed: Filed, item: Outline, stored: StoredOverride | None, audited_share: float, is_asked: bool
+) -> Mark:
     decided = stored.override.points_of(item.max_points) if stored else None
     # Accepted although something is written: a calibration was certain. Some of these are looked at.
     alone = decided is None and item.state is ItemState.AUTO and item.proposed is not None
+    state = item.state if decided is None else ItemState.REVIEWED
     submission = filed.submission
+    is_audited = alone and is_drawn(submission.id, item.key, audited_share)
     return Mark(
         submission_id=submission.id,
         item=item.key,
@@ -94,10 +103,11 @@ def _mark(filed: Filed, item: Outline, stored: StoredOverride | None, audited_sh
         assignment=submission.assignment,
         points=item.points if decided is None else decided,
         max_points=item.max_points,
-        state=(item.state if decided is None else ItemState.REVIEWED).value,
+        state=state.value,
         proposed=item.proposed,
         doubt=item.doubt,
-        is_audited=alone and is_drawn(submission.id, item.key, audited_share),
+        is_audited=is_audited,
         words_sha256=item.words_sha256,
         choice=item.choice,
+        in_queue=is_audited or is_asked or state is ItemState.NEEDS_REVIEW,
     )

@@ -80,12 +80,16 @@ def reckon(
     """
     codes = codes or {}
     known, overrides = unit.standings.find_all(grades), unit.overrides.newest_of(grades)
-    rules = _Rules(unit)
+    asked, rules = unit.regrade_requests.open_items_of(grades), _Rules(unit)
     reckoned = []
     for filed in unit.submissions.find_all(grades):
         one = filed.submission.id
         offering = rules.offering(filed)
-        marks = tuple(list_marks(filed, grades[one].items, overrides.get(one, {}), offering))
+        marks = tuple(
+            list_marks(
+                filed, grades[one].items, overrides.get(one, {}), offering, asked.get(one, frozenset())
+            )
+        )
         base = known.get(one) or _begin(filed)
         if one not in known or one in codes:
             evidence = unit.evidence.newest(one)

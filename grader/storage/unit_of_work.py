@@ -9,13 +9,21 @@ import sqlalchemy as sa
 
 from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
+from grader.storage.claims import Claims
+from grader.storage.comments import Comments
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
+from grader.storage.invitations import Invitations
 from grader.storage.keys import ApiKeys
+from grader.storage.login_failures import LoginFailures
 from grader.storage.offerings import Offerings
 from grader.storage.overrides import Overrides
 from grader.storage.people import People
 from grader.storage.progress import Progress
+from grader.storage.pseudonyms import Pseudonyms
+from grader.storage.regrade_requests import RegradeRequests
+from grader.storage.review_queue import ReviewQueue
+from grader.storage.roster import Roster
 from grader.storage.rubric_versions import RubricVersions
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
@@ -41,10 +49,18 @@ class UnitOfWork:
         self.grades = Grades(connection)
         self.overrides = Overrides(connection)
         self.standings = Standings(connection)
+        self.review_queue = ReviewQueue(connection)
+        self.claims = Claims(connection)
+        self.comments = Comments(connection)
+        self.regrade_requests = RegradeRequests(connection)
+        self.pseudonyms = Pseudonyms(connection)
         self.offerings = Offerings(connection)
         self.rubrics = RubricVersions(connection)
         self.people = People(connection)
+        self.roster = Roster(connection)
         self.sessions = Sessions(connection)
+        self.invitations = Invitations(connection)
+        self.login_failures = LoginFailures(connection)
         self.audit = Audit(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)
