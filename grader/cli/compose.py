@@ -18,6 +18,7 @@ from grader.sandbox.warm_pool import PoolLimits, WarmPool
 from grader.services.autograde import Autograder
 from grader.services.catalog import Catalog
 from grader.services.migrate import migrate
+from grader.services.opinions.gather import SecondOpinion
 from grader.storage import Blobs, Database, make_engine
 
 _POOL = 20
@@ -100,3 +101,21 @@ def read_assignments(settings: Settings) -> dict[str, Assignment]:
 def make_catalog(settings: Settings, database: Database) -> Catalog:
     """The same with what was published in the service, as it is at each moment."""
     return Catalog(database, settings.content)
+
+
+def make_opinions(settings: Settings) -> list[SecondOpinion]:
+    """Who gives second opinions on written answers; nobody by default. Raises `SetupIncomplete`."""
+    sources: list[SecondOpinion] = []
+    if settings.sentence_model is not None:
+        from grader.services.opinions.sentence_model import SentenceModel
+
+        sources.append(SentenceModel(settings.sentence_model))
+    if settings.opinion_url:
+        if not settings.opinion_model:
+            raise SetupIncomplete("GRADER_OPINION_URL is set: set GRADER_OPINION_MODEL to the model to ask.")
+        from grader.services.opinions.endpoint import Endpoint
+
+        sources.append(
+            Endpoint(settings.opinion_url, settings.opinion_model, settings.opinion_key.get_secret_value())
+        )
+    return sources

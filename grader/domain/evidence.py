@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from grader.domain.answer_calibration import AnswerCalibration
 from grader.domain.answers import Alignment
 from grader.domain.calibration import ReferenceFigures
 from grader.domain.models import ModelReport
+from grader.domain.opinion import Opinion
 from grader.domain.run import NotebookRun
 
 
@@ -37,3 +39,6 @@ class Evidence:
     # Each item's record in the grade before, put in when it is judged again: what was found in an answer
     # stands while question and answer are the same, and need not be found anew.
     earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    opinions: Mapping[str, tuple[Opinion, ...]] = field(default_factory=dict)  # by item
+    # By item, put in when it is judged and never stored: what reviewers' marks had taught until then.
+    calibrations: Mapping[str, AnswerCalibration] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from grader.domain.grade import Grade, ItemGrade, ItemState
 from grader.domain.offering import Offering
@@ -80,11 +81,16 @@ def _outline(item: ItemGrade) -> Outline:
         points=item.points,
         max_points=item.max_points,
         state=item.state,
-        proposed=proposal["points"] if proposal else None,
+        proposed=_propose(proposal) if proposal else None,
         doubt=float(proposal["doubt"]) if proposal else 1.0,
         words_sha256=hash_text(str(item.evidence.get("text", ""))),
         choice=str(item.evidence.get("letter") or ""),
     )
+
+
+def _propose(proposal: Mapping[str, Any]) -> float:
+    corrected = proposal.get("corrected")  # by reviewers' own marks, where there are enough
+    return float(proposal["points"] if corrected is None else corrected)
 
 
 def _mark(

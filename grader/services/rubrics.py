@@ -14,7 +14,7 @@ from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted
 from grader.services.catalog import Catalog
 from grader.services.regrade import Preview, Regraded, preview, publish, regrade
-from grader.services.regrade.stale import check_token, make_token
+from grader.services.regrade.stale import check_token, make_token, read_standard
 from grader.storage.rubric_versions import RubricVersion
 from grader.storage.unit_of_work import Database, UnitOfWork
 
@@ -87,7 +87,8 @@ class Rubrics:
         with self._database.write() as unit:
             holds = self._permitted(unit, actor, assignment_id)
             heads = unit.grades.heads(assignment_id)
-            check_token(token, make_token(asked.rubric.sha256, holds.rubric.sha256, heads))
+            standard = read_standard(unit, asked, heads)
+            check_token(token, make_token(standard, holds.rubric.sha256, heads))
             if text != self._catalog.text(unit, assignment_id):
                 self._store(unit, actor, assignment_id, text, note, now)
             unit.commit()

@@ -108,9 +108,10 @@ class Head:
     """What stands of a submission, without the documents. 0 and "": there is none yet."""
 
     submission_id: str
+    course: str
     grade_id: int
     judged_evidence_id: int  # of the grade
-    rubric_sha256: str  # of the grade
+    version: str  # of the grade, see `judge.version_of`
     evidence_id: int  # of the last run
 
 
@@ -161,13 +162,8 @@ class Grades:
                 found[owner] = StoredGrade(number, load(Grade, document), evidence_id, graded_at)
         return found
 
-    def heads(
-        self, assignment: str, only: Sequence[str] | None = None, course: str | None = None
-    ) -> list[Head]:
-        """What stands of each submission of an assignment, oldest first.
-
-        ``only``: of at most 500 of them; ``course``: of one course's.
-        """
+    def heads(self, assignment: str, only: Sequence[str] | None = None) -> list[Head]:
+        """What stands of each submission of an assignment, oldest first. ``only``: of at most 500 of them."""
         newest = (
             sa.select(sa.func.max(grade.c.id))
             .where(grade.c.submission_id == submission.c.id)
@@ -183,6 +179,7 @@ class Grades:
         query = (
             sa.select(
                 submission.c.id,
+                submission.c.course,
                 sa.func.coalesce(grade.c.id, 0),
                 sa.func.coalesce(grade.c.evidence_id, 0),
                 sa.func.coalesce(grade.c.rubric_sha256, ""),
@@ -194,8 +191,6 @@ class Grades:
         )
         if only is not None:
             query = query.where(submission.c.id.in_(only))
-        if course is not None:
-            query = query.where(submission.c.course == course)
         return [Head(*row) for row in self._connection.execute(query)]
 
     def documents(self, heads: Sequence[Head]) -> list[tuple[str, str]]:

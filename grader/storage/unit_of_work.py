@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
+from grader.storage.calibrations import Calibrations
 from grader.storage.claims import Claims
 from grader.storage.comments import Comments
 from grader.storage.grades import Evidences, Grades
@@ -62,6 +63,7 @@ class UnitOfWork:
         self.invitations = Invitations(connection)
         self.login_failures = LoginFailures(connection)
         self.audit = Audit(connection)
+        self.calibrations = Calibrations(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)
         self.weights = Weights(connection)

@@ -10,14 +10,14 @@ from functools import partial
 from typing import TypeVar
 
 from grader.assignments import Assignment
-from grader.domain.evidence import Evidence
-from grader.domain.grade import Grade
 from grader.domain.models import ModelReport
 from grader.domain.run import NotebookRun
 from grader.domain.submission import SubmissionState
 from grader.errors import GraderError, OurFailure, StorageUnavailable, UploadRefused
 from grader.services.autograde import Autograder, time_spent
+from grader.services.calibrations import load_calibrations
 from grader.services.lookalikes import find_lookalikes
+from grader.services.opinions.gather import SecondOpinion, gather_opinions
 from grader.services.standing import hash_code, settle
 from grader.storage.blobs import Blobs
 from grader.storage.codec import dump, load
@@ -58,6 +58,7 @@ class Stages:
         *,
         clock: Callable[[], datetime],
         pauses: Sequence[float] = PAUSES,
+        opinions: Sequence[SecondOpinion] = (),
     ) -> None:
         self._database = database
         self._blobs = blobs
@@ -65,6 +66,7 @@ class Stages:
         self._assignments = assignments
         self._clock = clock
         self._pauses = pauses
+        self._opinions = opinions
 
     def run(self, job: Job, guard: JailGuard) -> str | None:
         """Run the notebook; the blob is its `NotebookRun`."""
@@ -105,8 +107,10 @@ class Stages:
             size = sum(len(cell.source.encode("utf-8", "replace")) for cell in code)
             with self._database.read() as unit:
                 alike = find_lookalikes(unit, filed.submission, models, size)
-            evidence = replace(evidence, lookalikes=alike)
-            grade = self._autograder.judge(evidence, assignment)
+                known = load_calibrations(unit, filed.submission.course, filed.submission.assignment)
+            said = gather_opinions(assignment.rubric, evidence, self._opinions, check=guard.check)
+            evidence = replace(evidence, lookalikes=alike, opinions=said)
+            grade = self._autograder.judge(replace(evidence, calibrations=known), assignment)
             now = self._clock()
             queued = ((filed.started_at or now) - filed.accepted_at).total_seconds()
             seconds = time_spent(
@@ -115,7 +119,12 @@ class Stages:
             with self._database.write() as unit:
                 if not unit.work.finish(job.submission_id, job.generation, SubmissionState.GRADED, now):
                     return None
-                evidence, grade = self._judge_anew(filed, evidence, grade)
+                newest = self._assignment(filed)
+                if newest.rubric.sha256 != assignment.rubric.sha256:
+                    # Whoever published it since did not see this submission.
+                    reference = newest.reference_on(models.dataset.sha256)
+                    evidence = replace(evidence, reference=reference)
+                    grade = self._autograder.judge(replace(evidence, calibrations=known), newest)
                 stored = unit.evidence.add(job.submission_id, evidence, seconds, now)
                 unit.grades.add(
                     job.submission_id, stored, grade, now, follows=unit.grades.newest(job.submission_id)
@@ -127,14 +136,6 @@ class Stages:
             return filed.submission.notebook_sha256
 
         return self._enter(job, "judge", guard, work)
-
-    def _judge_anew(self, filed: Filed, evidence: Evidence, grade: Grade) -> tuple[Evidence, Grade]:
-        """By the rubric that holds now: one published since we judged did not see this submission."""
-        newest = self._assignment(filed)
-        if newest.rubric.sha256 == grade.rubric_sha256:
-            return evidence, grade
-        evidence = replace(evidence, reference=newest.reference_on(evidence.models.dataset.sha256))
-        return evidence, self._autograder.judge(evidence, newest)
 
     def _enter(
         self, job: Job, stage: str, guard: JailGuard, work: Callable[[Filed, Assignment], T]

@@ -50,7 +50,7 @@ def test_a_published_version_holds_at_once_in_every_process(graded: Class) -> No
     assert graded.rubrics.export(HOMEWORK) == text
     with graded.database.read() as unit:
         heads = unit.grades.heads(HOMEWORK)
-    assert {head.rubric_sha256 for head in heads} == {elsewhere[HOMEWORK].rubric.sha256}
+    assert {head.version for head in heads} == {elsewhere[HOMEWORK].rubric.sha256}
 
 
 def test_the_file_wins_once_it_has_changed_and_the_history_says_so(graded: Class) -> None:

@@ -17,7 +17,6 @@ def record_proposal(proposal: Proposal) -> dict[str, Any]:
     return {
         "points": proposal.points,
         "max_points": proposal.max_points,
-        "confidence": proposal.confidence,
         "doubt": proposal.doubt,
         "question_sha256": proposal.question_sha256,
         "gates": [gate.value for gate in proposal.gates],

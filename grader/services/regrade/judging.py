@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grader.assignments import Assignment
-from grader.checks.judge import judge
+from grader.checks.judge import judge, version_of
+from grader.domain.answer_calibration import AnswerCalibration
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade, ItemState
 from grader.errors import GraderError
@@ -18,6 +19,19 @@ from grader.storage.grades import Head, describe
 
 _NOTHING = Outlined(0, 0.0, ())
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """What a class is judged by: a rubric, and what reviewers' marks have taught in each course."""
+
+    assignment: Assignment
+    learned: Mapping[str, Mapping[str, AnswerCalibration]]  # by course and item
+
+    def versions(self) -> Mapping[str, str]:
+        """What its grades are versions of, by course."""
+        rubric = self.assignment.rubric
+        return {course: version_of(rubric, known) for course, known in self.learned.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +54,10 @@ class Judged:
     row: Mapping[str, Any] = field(default_factory=dict)  # of the new grade, see `grades.describe`
 
 
-def judge_case(assignment: Assignment, case: Case) -> Judged:
-    """Judge stored evidence under the assignment's rubric. What fails is told in the result."""
+def judge_case(standard: Standard, case: Case) -> Judged:
+    """Judge stored evidence by this standard. What fails is told in the result."""
     try:
-        return _judge(assignment, case)
+        return _judge(standard, case)
     except GraderError as error:
         return Judged(case.head, failure=str(error))
     except Exception as error:  # a check's own fault on one notebook must not stop the others' regrade
@@ -51,13 +65,14 @@ def judge_case(assignment: Assignment, case: Case) -> Judged:
         return Judged(case.head, failure=f"an error in the grader itself ({type(error).__name__})")
 
 
-def _judge(assignment: Assignment, case: Case) -> Judged:
-    head = case.head
+def _judge(standard: Standard, case: Case) -> Judged:
+    head, assignment = case.head, standard.assignment
     seen, before = load(Evidence, case.evidence), load(Grade, case.grade)
     evidence = replace(
         seen,
         # Measured once, held against what the reference is known to reach today.
         reference=assignment.reference_on(seen.models.dataset.sha256),
+        calibrations=standard.learned.get(head.course, {}),
         earlier={item.key: item.evidence for item in before.items},
     )
     grade = judge(assignment.rubric, evidence)

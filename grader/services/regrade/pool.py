@@ -11,35 +11,31 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import connection, get_context, parent_process
 
-from grader.assignments import Assignment
-
-from .judging import Case, Judged, judge_case
+from .judging import Case, Judged, Standard, judge_case
 
 FEW = 400  # below that, starting processes takes longer than judging
 _NICE = 5  # whoever waits for a page goes first
 
-_assignment: list[Assignment] = []  # of a child process
+_standard: list[Standard] = []  # of a child process
 
 
-def judge_batches(
-    assignment: Assignment, batches: Iterable[list[Case]], total: int
-) -> Iterator[list[Judged]]:
+def judge_batches(standard: Standard, batches: Iterable[list[Case]], total: int) -> Iterator[list[Judged]]:
     """Judge batch after batch, in their order. ``total`` says how many submissions they hold together."""
     cores = len(os.sched_getaffinity(0))
     if total < FEW or cores == 1:
         for batch in batches:
-            yield [judge_case(assignment, case) for case in batch]
+            yield [judge_case(standard, case) for case in batch]
         return
     # A fork would take over threads and connections in whatever state they are. No check reads the template.
-    light = replace(assignment, template=b"")
+    light = replace(standard, assignment=replace(standard.assignment, template=b""))
     with ProcessPoolExecutor(cores, get_context("spawn"), _begin, (light,)) as pool:
         waiting: deque[tuple[list[Case], Future[list[Judged]] | None]] = deque()
         for batch in batches:
             waiting.append((batch, _submit(pool, batch)))
             if len(waiting) > 2 * cores:
-                yield _result(assignment, *waiting.popleft())
+                yield _result(standard, *waiting.popleft())
         while waiting:
-            yield _result(assignment, *waiting.popleft())
+            yield _result(standard, *waiting.popleft())
 
 
 def _submit(pool: ProcessPoolExecutor, batch: list[Case]) -> Future[list[Judged]] | None:
@@ -49,19 +45,19 @@ def _submit(pool: ProcessPoolExecutor, batch: list[Case]) -> Future[list[Judged]
         return None
 
 
-def _result(assignment: Assignment, batch: list[Case], future: Future[list[Judged]] | None) -> list[Judged]:
+def _result(standard: Standard, batch: list[Case], future: Future[list[Judged]] | None) -> list[Judged]:
     """What a child judged; where children were killed, e.g. for want of memory, it is done here."""
     try:
         if future is not None:
             return future.result()
     except BrokenProcessPool:
         pass
-    return [judge_case(assignment, case) for case in batch]
+    return [judge_case(standard, case) for case in batch]
 
 
-def _begin(assignment: Assignment) -> None:
+def _begin(standard: Standard) -> None:
     os.nice(_NICE)
-    _assignment[:] = [assignment]
+    _standard[:] = [standard]
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -74,4 +70,4 @@ def _end_with_parent() -> None:
 
 
 def _judge_here(batch: list[Case]) -> list[Judged]:
-    return [judge_case(_assignment[0], case) for case in batch]
+    return [judge_case(_standard[0], case) for case in batch]

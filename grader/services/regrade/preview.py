@@ -16,7 +16,7 @@ from grader.storage.unit_of_work import Database, UnitOfWork
 
 from .judging import Judged
 from .pool import judge_batches
-from .stale import is_stale, make_token, read_cases
+from .stale import find_stale, make_token, read_cases, read_standard
 
 MOST_SHOWN = 500
 _EDGES = (-20.0, -10.0, -5.0, -2.0, -1.0, 0.0, 1.0, 2.0, 5.0, 10.0, 20.0)
@@ -104,17 +104,18 @@ def preview(
     rubric = assignment.rubric
     with database.read() as unit:
         heads = unit.grades.heads(rubric.id)
-        shown = heads if course is None else unit.grades.heads(rubric.id, course=course)
-    stale = [head for head in shown if is_stale(head, assignment)]
+        standard = read_standard(unit, assignment, heads)
+    shown = [head for head in heads if course in (None, head.course)]
+    stale = find_stale(standard, shown)
     tally = _Tally()
-    for judged in judge_batches(assignment, read_cases(database, stale), len(stale)):
+    for judged in judge_batches(standard, read_cases(database, stale), len(stale)):
         tally.failed += [(one.head.submission_id, one.failure) for one in judged if one.failure]
         with database.read() as unit:
             tally.add(unit, [one for one in judged if not one.failure])
     return Preview(
         assignment=rubric.id,
         rubric_sha256=rubric.sha256,
-        token=make_token(rubric.sha256, (before or rubric).sha256, heads),
+        token=make_token(standard, (before or rubric).sha256, heads),
         judged=len(tally.changes),
         untouched=len(shown) - len(stale),
         differences=_differ(change.difference for change in tally.changes),

@@ -8,14 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from grader.assignments import Assignment
+from grader.checks.answers.statements import read_question
+from grader.checks.registry import TAKES_CONCEPTS
 from grader.errors import EvidenceMissing
+from grader.services.calibrations import learn
 from grader.services.standing import settle_outlined
 from grader.storage.grades import Head
 from grader.storage.unit_of_work import Clash, Database, UnitOfWork
 
-from .judging import Judged
+from .judging import Judged, Standard
 from .pool import judge_batches
-from .stale import check_token, is_stale, make_token, read_cases
+from .stale import check_token, find_stale, make_token, read_cases, read_standard
 
 _TURNS = 3  # so often a batch is written again without what someone else was quicker with
 
@@ -45,27 +48,28 @@ def regrade(
     """
     with database.read() as unit:
         heads = unit.grades.heads(assignment.rubric.id, only)
-    return _judge_all(database, assignment, heads, now, actor)
+        standard = read_standard(unit, assignment, heads)
+    return _judge_all(database, standard, heads, now, actor)
 
 
 def publish(
     database: Database, assignment: Assignment, token: str, now: datetime, *, actor: str = "system"
 ) -> Regraded:
     """Do what a preview of this rubric showed. Raises `Overtaken` where grades or rubric have changed."""
-    sha256 = assignment.rubric.sha256
     with database.read() as unit:
         heads = unit.grades.heads(assignment.rubric.id)
-    check_token(token, make_token(sha256, sha256, heads))
-    return _judge_all(database, assignment, heads, now, actor)
+        standard = read_standard(unit, assignment, heads)
+    check_token(token, make_token(standard, assignment.rubric.sha256, heads))
+    return _judge_all(database, standard, heads, now, actor)
 
 
 def _judge_all(
-    database: Database, assignment: Assignment, heads: Sequence[Head], now: datetime, actor: str
+    database: Database, standard: Standard, heads: Sequence[Head], now: datetime, actor: str
 ) -> Regraded:
-    stale = [head for head in heads if is_stale(head, assignment)]
+    assignment, stale = standard.assignment, find_stale(standard, heads)
     found: dict[str, str] = {}
     failed: dict[str, str] = {}
-    for judged in judge_batches(assignment, read_cases(database, stale), len(stale)):
+    for judged in judge_batches(standard, read_cases(database, stale), len(stale)):
         failed |= {one.head.submission_id: one.failure for one in judged if one.failure}
         sound = [one for one in judged if not one.failure]
         appended, damaged = _append(database, assignment, sound, now, actor)
@@ -75,6 +79,8 @@ def _judge_all(
             if one.head.submission_id in appended
         }
         failed |= damaged
+    for course in standard.learned:
+        _learn_again(database, assignment, course, now)
     ids = [head.submission_id for head in heads]
     return Regraded(
         changed=tuple(one for one in ids if found.get(one) == "changed"),
@@ -82,6 +88,17 @@ def _judge_all(
         untouched=tuple(one for one in ids if one not in found and one not in failed),
         failed=tuple((one, failed[one]) for one in ids if one in failed),
     )
+
+
+def _learn_again(database: Database, assignment: Assignment, course: str, now: datetime) -> None:
+    """Where a question has changed, marks that stand teach what they say of its new proposals."""
+    rubric = assignment.rubric
+    for item in rubric.items:
+        if item.check in TAKES_CONCEPTS and item.concepts:
+            question = read_question(item, rubric.part(item.part)).sha256
+            with database.write() as unit:
+                learn(unit, course, rubric.id, item.key, now, question_sha256=question)
+                unit.commit()
 
 
 def _append(
