@@ -26,6 +26,7 @@ from grader.storage.pseudonyms import Pseudonyms
 from grader.storage.regrade_requests import RegradeRequests
 from grader.storage.review_queue import ReviewQueue
 from grader.storage.roster import Roster
+from grader.storage.rubric_versions import RubricVersions
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
 from grader.storage.submissions import Submissions
@@ -57,6 +58,7 @@ class UnitOfWork:
         self.pseudonyms = Pseudonyms(connection)
         self.offerings = Offerings(connection)
         self.drafts = Drafts(connection)
+        self.rubrics = RubricVersions(connection)
         self.people = People(connection)
         self.roster = Roster(connection)
         self.sessions = Sessions(connection)
