@@ -25,6 +25,7 @@ from grader.web.pages import (
     reports,
     review,
     roster,
+    rubric,
     signing_in,
 )
 from grader.web.pages.errors import install_error_pages
@@ -77,6 +78,7 @@ def create_app(deps: Deps) -> FastAPI:
         reports,
         notebooks,
         review,
+        rubric,
     ):
         app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))

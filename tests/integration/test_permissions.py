@@ -113,6 +113,7 @@ def api(scope: str, right: int, *, wrong_course: int = 403, **more: Any) -> Row:
 
 
 _DRAFTS = "/courses/{course}/assignments/{assignment}/drafts"
+_RUBRIC = "/courses/{course}/assignments/{assignment}/rubric"
 _REVIEW = "/courses/{course}/assignments/{assignment}/review"
 _COURSE = "/api/v1/courses/{course}/assignments/{assignment}"
 _ANSWER = "/api/v1/submissions/{submission_id}/items/{item}"
@@ -178,6 +179,12 @@ PAGES: dict[str, Row] = {
     f"POST {_REVIEW}/{{submission_id}}/{{item}}": page(
         other_student=403, other_ta=404, ta=303, data={"act": "take"}
     ),
+    # the rubric
+    f"GET {_RUBRIC}": page(other_student=403, instructor=200),
+    f"GET {_RUBRIC}.yaml": page(other_student=403, instructor=200),
+    f"GET {_RUBRIC}/edit": page(other_student=403, instructor=200),
+    f"POST {_RUBRIC}/preview": page(other_student=403, instructor=422, data={"act": "text", "text": "x"}),
+    f"POST {_RUBRIC}/publish": page(other_student=403, instructor=422, data={"text": "x", "note": "x"}),
 }
 API: dict[str, Row] = {
     "PUT /api/v1/courses/{course}": api(ROSTER, 200, json={"title": "New"}),
