@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade, ItemGrade, ItemState
+from grader.domain.models import ModelReport
 from grader.domain.offering import Accommodation, Counts, Offering
 from grader.domain.override import apply_overrides
 from grader.domain.run import Verdict
+from grader.storage.class_figures import WAITS, CountedAttempt, Measured, name_shape, pack
 from grader.storage.overrides import StoredOverride
 from grader.storage.standings import Attempt, Mark, Standing
 from grader.storage.submissions import Filed
@@ -48,6 +51,9 @@ def settle(unit: UnitOfWork, submission_id: str, *, code_sha256: str | None = No
         waiting=sum(map(_waits, marks)),
     )
     unit.standings.put([_after_lateness(unit, filed, standing, offering)], marks)
+    if evidence is not None:
+        models = list_measured(evidence.evidence.models)
+        unit.class_figures.put_measured(submission_id, course, assignment, models)
     choose_attempt(unit, course, assignment, user, offering)
 
 
@@ -75,8 +81,45 @@ def choose_attempt(unit: UnitOfWork, course: str, assignment: str, user: str, of
     """Say which of a student's attempts counts."""
     attempts = unit.standings.attempts(course, assignment, user)
     if attempts:
-        best = pick_attempt(attempts, offering.counts)
-        unit.standings.count_only(course, assignment, user, best.submission_id)
+        best = pick_attempt(attempts, offering.counts).submission_id
+        unit.standings.count_only(course, assignment, user, best)
+        unit.class_figures.measured_count(best, [attempt.submission_id for attempt in attempts])
+        standing = unit.standings.find(best)
+        if standing is not None:
+            unit.class_figures.count(to_counted(standing, unit.standings.marks_of(best)))
+
+
+def to_counted(standing: Standing, marks: Sequence[Mark]) -> CountedAttempt:
+    """The narrow row that class figures are reckoned from."""
+    in_order = sorted(marks, key=lambda mark: mark.item)
+    return CountedAttempt(
+        standing.course,
+        standing.assignment,
+        standing.user_id,
+        standing.submission_id,
+        final=_hundredths(standing.final),
+        expected=sum(_hundredths(_expect(mark)) for mark in marks),
+        maximum=_hundredths(standing.maximum),
+        shape=name_shape(mark.item for mark in marks),
+        points=pack(WAITS if _waits(mark) else _hundredths(mark.points) for mark in in_order),
+    )
+
+
+def list_measured(report: ModelReport) -> list[Measured]:
+    """The best model of each latent size, where its numbers are finite."""
+    best = (report.best(width) for width in sorted({m.latent_dim for m in report.measurements}))
+    whole = report.mean_image_mse
+    return [
+        Measured(
+            model.latent_dim,
+            report.dataset.sha256,
+            model.explained_variance,
+            model.mse,
+            pca=1 - report.pca_mse[model.latent_dim] / whole if model.latent_dim in report.pca_mse else None,
+        )
+        for model in best
+        if model is not None and math.isfinite(model.mse) and math.isfinite(model.explained_variance)
+    ]
 
 
 def pick_attempt(attempts: Iterable[Attempt], counts: Counts) -> Attempt:
@@ -152,6 +195,10 @@ def _describe(base: Standing, evidence: Evidence) -> Standing:
 
 def _waits(mark: Mark) -> bool:
     return mark.state == ItemState.NEEDS_REVIEW.value
+
+
+def _hundredths(points: float) -> int:
+    return round(100 * points)
 
 
 def _expect(mark: Mark) -> float:

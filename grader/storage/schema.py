@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from grader.storage import people_tables, review_tables, tables
+from grader.storage import class_tables, people_tables, review_tables, tables
 
-metadata = tables.metadata
+metadata = class_tables.metadata
 APPEND_ONLY = (
     tables.submission.name,
     tables.evidence.name,

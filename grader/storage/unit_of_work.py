@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
+from grader.storage.class_figures import ClassFigures
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
 from grader.storage.keys import ApiKeys
@@ -40,6 +41,7 @@ class UnitOfWork:
         self.grades = Grades(connection)
         self.overrides = Overrides(connection)
         self.standings = Standings(connection)
+        self.class_figures = ClassFigures(connection)
         self.offerings = Offerings(connection)
         self.people = People(connection)
         self.sessions = Sessions(connection)

@@ -1,0 +1,92 @@
+"""What a class's figures are reckoned from, and what submissions have in common."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+TABLES = ("resemblance", "fingerprint", "measured", "counted_attempt")
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_table(
+        "counted_attempt",
+        *_names("course", "assignment", "user_id"),
+        _submission(),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("final", "expected", "maximum")),
+        sa.Column("shape", sa.String(length=16), nullable=False),
+        sa.Column("points", sa.LargeBinary(), nullable=False),
+        _reference("counted_attempt", "submission_id"),
+        sa.PrimaryKeyConstraint("course", "assignment", "user_id", name="pk_counted_attempt"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_counted_attempt_submission_id", "counted_attempt", ["submission_id"])
+    op.create_table(
+        "measured",
+        _submission(),
+        sa.Column("latent_dim", sa.Integer(), autoincrement=False, nullable=False),
+        *_names("course", "assignment"),
+        sa.Column("is_counted", sa.Boolean(), nullable=False),
+        sa.Column("dataset_sha256", sa.String(length=64), nullable=False),
+        sa.Column("explained_variance", sa.Float(), nullable=False),
+        sa.Column("mse", sa.Float(), nullable=False),
+        sa.Column("pca", sa.Float(), nullable=True),
+        _reference("measured", "submission_id"),
+        sa.PrimaryKeyConstraint("submission_id", "latent_dim", name="pk_measured"),
+    )
+    op.create_index(
+        "ix_measured_class",
+        "measured",
+        ["course", "assignment", "is_counted", "dataset_sha256", "latent_dim", "explained_variance", "mse"],
+    )
+    op.create_table(
+        "fingerprint",
+        sa.Column("hash", sa.BigInteger(), autoincrement=False, nullable=False),
+        _submission(),
+        *_names("user_id"),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        _reference("fingerprint", "submission_id"),
+        sa.PrimaryKeyConstraint("hash", "submission_id", name="pk_fingerprint"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_fingerprint_submission_id", "fingerprint", ["submission_id"])
+    op.create_table(
+        "resemblance",
+        _submission(),
+        _submission("other_id"),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        *_names("course", "assignment"),
+        sa.Column("share", sa.Float(), nullable=False),
+        sa.Column("passages", sa.Integer(), nullable=False),
+        _reference("resemblance", "submission_id"),
+        _reference("resemblance", "other_id"),
+        sa.PrimaryKeyConstraint("submission_id", "other_id", "kind", name="pk_resemblance"),
+    )
+    op.create_index(
+        "ix_resemblance_course_assignment_share", "resemblance", ["course", "assignment", "share"]
+    )
+    op.create_index("ix_resemblance_other_id", "resemblance", ["other_id"])
+
+
+def downgrade() -> None:
+    """Take back."""
+    for table in TABLES:
+        op.drop_table(table)
+
+
+def _names(*columns: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.String(length=255), nullable=False) for name in columns]
+
+
+def _submission(name: str = "submission_id") -> sa.Column[str]:
+    return sa.Column(name, sa.String(length=32), nullable=False)
+
+
+def _reference(table: str, column: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], ["submission.id"], name=f"fk_{table}_{column}")
