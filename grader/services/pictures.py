@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import quantiles
 from typing import Literal
 
 from grader.domain.evidence import Evidence
@@ -15,6 +14,7 @@ from grader.errors import NotFound
 from grader.services.curve import Range, draw_curve
 from grader.services.report import Report
 from grader.storage.blobs import Blobs
+from grader.storage.class_figures import Spread
 from grader.storage.unit_of_work import Database
 
 CURVE = "error_curve.svg"
@@ -62,13 +62,12 @@ def read_picture(database: Database, blobs: Blobs, report: Report, name: str) ->
         return picture, blobs.get(picture.sha256)
     evidence, submission = report.evidence.evidence, report.filed.submission
     with database.read() as unit:
-        reports = unit.evidence.models_of_class(submission.course, submission.assignment)
-    same = (models for models in reports if models.dataset.sha256 == evidence.models.dataset.sha256)
+        of_class = unit.class_figures.spread(submission.course, submission.assignment)
     curve = draw_curve(
         best_errors(evidence.models),
         evidence.models.pca_mse,
         _reference_errors(evidence),
-        class_spread(best_errors(models) for models in same),
+        class_spread(of_class, evidence.models),
     )
     return picture, curve.encode()
 
@@ -79,18 +78,21 @@ def best_errors(models: ModelReport) -> dict[int, float]:
     return {m.latent_dim: m.mse for m in best if m is not None and math.isfinite(m.mse)}
 
 
-def class_spread(students: Iterable[Mapping[int, float]]) -> dict[int, Range]:
-    """Quartiles by latent size, of the sizes that at least `LEAST_STUDENTS` students have an error for."""
-    errors: dict[int, list[float]] = {}
-    for student in students:
-        for width, error in student.items():
-            errors.setdefault(width, []).append(error)
-    spread = {}
-    for width, of_all in errors.items():
-        if len(of_all) >= LEAST_STUDENTS:
-            low, middle, high = quantiles(of_all, n=4)
-            spread[width] = (low, middle, high)
-    return spread
+def class_spread(of_class: Iterable[Spread], own: ModelReport) -> dict[int, Range]:
+    """Quartiles of the class's errors by latent size, on the same images.
+
+    Only of the sizes that at least `LEAST_STUDENTS` students have an error for.
+    """
+    whole = own.mean_image_mse
+    return {
+        one.latent_dim: (
+            (1 - one.quartiles[2]) * whole,
+            (1 - one.quartiles[1]) * whole,
+            (1 - one.quartiles[0]) * whole,
+        )
+        for one in of_class
+        if one.students >= LEAST_STUDENTS and one.dataset_sha256 == own.dataset.sha256
+    }
 
 
 def _reference_errors(evidence: Evidence) -> dict[int, Range]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from grader.storage.people_tables import member_section
 from grader.storage.review_tables import mark
 
 ClassRow = sa.Row[tuple[int, int, int, str, bytes]]
+Quartiles = tuple[float, float, float]
 Sections = frozenset[str] | None  # whose students are meant; None: all
 WAITS = -1
 
@@ -43,6 +45,17 @@ class Measured:
     explained_variance: float
     mse: float
     pca: float | None  # explained variance of PCA with as many numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What the models of one latent size explain on the same held-out images."""
+
+    dataset_sha256: str
+    latent_dim: int
+    students: int
+    quartiles: Quartiles
+    pca: float | None  # what PCA with as many numbers explains
 
 
 def name_shape(items: Iterable[str]) -> str:
@@ -155,14 +168,46 @@ class ClassFigures:
         )
         return {row[0]: Measured(*row) for row in self._connection.execute(query)}
 
-    def datasets(self, course: str, assignment: str) -> Mapping[str, int]:
-        """On which held-out images the class was measured: students by the images' sha256, most first."""
-        table = measured.c
-        students = sa.func.count(sa.distinct(table.submission_id))
-        query = (
-            sa.select(table.dataset_sha256, students)
-            .where(table.course == course, table.assignment == assignment, table.is_counted)
-            .group_by(table.dataset_sha256)
-            .order_by(students.desc(), table.dataset_sha256)
+    def students(self, course: str, assignment: str) -> int:
+        """How many have an attempt that counts."""
+        query = sa.select(sa.func.count()).where(
+            counted_attempt.c.course == course, counted_attempt.c.assignment == assignment
         )
-        return {row[0]: row[1] for row in self._connection.execute(query)}
+        return self._connection.execute(query).scalar_one()
+
+    def spread(self, course: str, assignment: str, sections: Sections = None) -> list[Spread]:
+        """Quartiles of what the class's models explain, by data set and latent size."""
+        table = measured.c
+        here = [table.course == course, table.assignment == assignment, table.is_counted]
+        if sections is not None:
+            theirs = sa.select(counted_attempt.c.submission_id).where(
+                counted_attempt.c.course == course,
+                counted_attempt.c.assignment == assignment,
+                *in_sections(counted_attempt.c.user_id, course, sections),
+            )
+            here.append(table.submission_id.in_(theirs))
+        sizes = (
+            sa.select(table.dataset_sha256, table.latent_dim, sa.func.count())
+            .where(*here)
+            .group_by(table.dataset_sha256, table.latent_dim)
+            .order_by(table.dataset_sha256, table.latent_dim)
+        )
+        found = []
+        for dataset, width, students in self._connection.execute(sizes).all():
+            one = (*here, table.dataset_sha256 == dataset, table.latent_dim == width)
+            pca = self._connection.execute(sa.select(table.pca).where(*one).limit(1)).scalar_one()
+            ordered = sa.select(table.explained_variance).where(*one).order_by(table.explained_variance)
+            quartiles = self._quartiles(ordered, students)
+            found.append(Spread(dataset, width, students, quartiles, pca))
+        return found
+
+    def _quartiles(self, ordered: sa.Select[Any], count: int) -> Quartiles:
+        """As `statistics.quantiles` has them, without reading more than two values for each."""
+        found = []
+        for quarter in (1, 2, 3):
+            first = min(max(quarter * (count + 1) // 4, 1), max(count - 1, 1))
+            share = quarter * (count + 1) - 4 * first
+            pair: list[float] = list(self._connection.execute(ordered.offset(first - 1).limit(2)).scalars())
+            found.append((pair[0] * (4 - share) + pair[-1] * share) / 4)
+        low, middle, high = found
+        return low, middle, high

@@ -43,7 +43,6 @@ measured = sa.Table(
         "dataset_sha256",
         "latent_dim",
         "explained_variance",
-        "mse",
     ),
 )
 

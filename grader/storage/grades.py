@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +11,8 @@ import sqlalchemy as sa
 
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade
-from grader.domain.models import ModelReport
-from grader.domain.submission import SubmissionState
-from grader.errors import EvidenceMissing
 from grader.storage.codec import dump, load
-from grader.storage.tables import evidence, grade, submission, work
+from grader.storage.tables import evidence, grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +64,6 @@ class Evidences:
         )
         row = self._connection.execute(query).first()
         return None if row is None else StoredEvidence(row[0], load(Evidence, row[1]), json.loads(row[2]))
-
-    def models_of_class(self, course: str, assignment: str) -> list[ModelReport]:
-        """What was measured of each student's newest graded submission; without what cannot be read."""
-        graded = (
-            sa.select(submission.c.user_id, sa.func.max(submission.c.attempt).label("attempt"))
-            .join(work)
-            .where(
-                submission.c.course == course,
-                submission.c.assignment == assignment,
-                work.c.state == SubmissionState.GRADED.value,
-            )
-            .group_by(submission.c.user_id)
-            .subquery()
-        )
-        newest = (
-            sa.select(sa.func.max(evidence.c.id))
-            .join(submission, submission.c.id == evidence.c.submission_id)
-            .join(
-                graded,
-                (submission.c.user_id == graded.c.user_id) & (submission.c.attempt == graded.c.attempt),
-            )
-            .where(submission.c.course == course, submission.c.assignment == assignment)
-            .group_by(submission.c.id)
-        )
-        rows = self._connection.execute(sa.select(evidence.c.document).where(evidence.c.id.in_(newest)))
-        reports = []
-        for document in rows.scalars():
-            with suppress(EvidenceMissing):  # one damaged row takes the picture from nobody else
-                reports.append(load(Evidence, document).models)
-        return reports
 
 
 class Grades:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
 from grader.storage.class_figures import ClassFigures
+from grader.storage.class_lists import ClassLists
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
 from grader.storage.keys import ApiKeys
@@ -17,8 +18,10 @@ from grader.storage.offerings import Offerings
 from grader.storage.overrides import Overrides
 from grader.storage.people import People
 from grader.storage.progress import Progress
+from grader.storage.resemblances import Resemblances
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
+from grader.storage.submission_table import SubmissionTable
 from grader.storage.submissions import Submissions
 from grader.storage.weights import Weights
 from grader.storage.work import Work
@@ -42,6 +45,9 @@ class UnitOfWork:
         self.overrides = Overrides(connection)
         self.standings = Standings(connection)
         self.class_figures = ClassFigures(connection)
+        self.class_lists = ClassLists(connection)
+        self.submission_table = SubmissionTable(connection)
+        self.resemblances = Resemblances(connection)
         self.offerings = Offerings(connection)
         self.people = People(connection)
         self.sessions = Sessions(connection)

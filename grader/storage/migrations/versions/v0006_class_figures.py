@@ -10,6 +10,16 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+# By which lists of a whole class find their few rows.
+INDEXES = {
+    f"ix_standing_course_assignment_{'_'.join(columns)}": columns
+    for columns in (
+        ("seconds",),
+        ("crashed", "seconds"),
+        ("text_sha256", "user_id", "submission_id"),
+        ("code_sha256", "user_id", "submission_id"),
+    )
+}
 TABLES = ("resemblance", "fingerprint", "measured", "counted_attempt")
 
 
@@ -43,7 +53,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_measured_class",
         "measured",
-        ["course", "assignment", "is_counted", "dataset_sha256", "latent_dim", "explained_variance", "mse"],
+        ["course", "assignment", "is_counted", "dataset_sha256", "latent_dim", "explained_variance"],
     )
     op.create_table(
         "fingerprint",
@@ -72,10 +82,14 @@ def upgrade() -> None:
         "ix_resemblance_course_assignment_share", "resemblance", ["course", "assignment", "share"]
     )
     op.create_index("ix_resemblance_other_id", "resemblance", ["other_id"])
+    for name, columns in INDEXES.items():
+        op.create_index(name, "standing", ["course", "assignment", *columns])
 
 
 def downgrade() -> None:
     """Take back."""
+    for name in INDEXES:
+        op.drop_index(name, "standing")
     for table in TABLES:
         op.drop_table(table)
 

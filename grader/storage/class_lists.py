@@ -1,0 +1,175 @@
+"""Counts and short lists over an assignment's submissions: what needs a teacher's eye."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from grader.storage.class_figures import Sections, in_sections
+from grader.storage.class_tables import counted_attempt
+from grader.storage.people_tables import member_section, person
+from grader.storage.review_tables import mark, standing
+from grader.storage.tables import submission, work
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Submissions by the state of the work on them, and what waits for humans."""
+
+    received: int
+    students: int
+    graded: int
+    underway: int  # queued or running
+    failed: int  # by us
+    waiting: int  # students whose attempt that counts has items for a human
+    crashed: int  # graded ones whose run did not reach its end
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A submission with its student's name, for a list."""
+
+    id: str
+    user: str
+    name: str  # the user's id where there is no account
+    attempt: int
+    submitted_at: datetime
+    seconds: float = 0.0
+    tries: int = 0
+    failure: str = ""
+
+
+class ClassLists:
+    """What is asked of all submissions of an assignment. ``sections`` None: of all students."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def count(self, course: str, assignment: str, sections: Sections) -> Counts:
+        """How many there are of each."""
+        columns = submission.c
+        states = (
+            sa.select(work.c.state, sa.func.count())
+            .select_from(submission.join(work))
+            .where(_here(submission, course, assignment, sections))
+            .group_by(work.c.state)
+        )
+        by_state = {row[0]: row[1] for row in self._connection.execute(states)}
+        students = sa.select(sa.func.count(sa.distinct(columns.user_id))).where(
+            _here(submission, course, assignment, sections)
+        )
+        crashed = sa.select(sa.func.count()).where(
+            _here(standing, course, assignment, sections), standing.c.crashed
+        )
+        waiting = sa.select(sa.func.count()).where(
+            _here(standing, course, assignment, sections), standing.c.is_counted, standing.c.waiting > 0
+        )
+        return Counts(
+            received=sum(by_state.values()),
+            students=self._number(students),
+            graded=by_state.get("graded", 0),
+            underway=by_state.get("queued", 0) + by_state.get("running", 0),
+            failed=by_state.get("failed", 0),
+            waiting=self._number(waiting),
+            crashed=self._number(crashed),
+        )
+
+    def wrong_choices(
+        self, course: str, assignment: str, sections: Sections, keys: dict[str, str]
+    ) -> dict[str, dict[str, int]]:
+        """How many students chose what, by item. ``keys`` are the right ones, left out."""
+        if not keys:
+            return {}
+        counted = sa.select(counted_attempt.c.submission_id).where(
+            _here(counted_attempt, course, assignment, sections)
+        )
+        query = (
+            sa.select(mark.c.item, mark.c.choice, sa.func.count())
+            .where(
+                mark.c.submission_id.in_(counted),
+                mark.c.item.in_(sorted(keys)),
+                mark.c.choice != "",
+            )
+            .group_by(mark.c.item, mark.c.choice)
+        )
+        found: dict[str, dict[str, int]] = {item: {} for item in keys}
+        for item, choice, count in self._connection.execute(query).all():
+            if choice != keys[item]:
+                found[item][choice] = count
+        return found
+
+    def slowest(self, course: str, assignment: str, sections: Sections, limit: int) -> list[Named]:
+        """The longest runs."""
+        query = _named(standing.c.seconds).where(_here(standing, course, assignment, sections))
+        return self._list(query.order_by(standing.c.seconds.desc()).limit(limit))
+
+    def crashed(self, course: str, assignment: str, sections: Sections, limit: int) -> list[Named]:
+        """Runs that did not reach their end, longest first."""
+        query = _named(standing.c.seconds).where(
+            _here(standing, course, assignment, sections), standing.c.crashed
+        )
+        return self._list(query.order_by(standing.c.seconds.desc()).limit(limit))
+
+    def failed(self, course: str, assignment: str, sections: Sections, limit: int) -> list[Named]:
+        """What we failed at, newest first."""
+        query = (
+            sa.select(*_NAMED, sa.literal(0.0), work.c.tries, work.c.failure)
+            .select_from(submission.join(work).outerjoin(person, person.c.id == submission.c.user_id))
+            .where(_here(submission, course, assignment, sections), work.c.state == "failed")
+            .order_by(work.c.changed_at.desc(), submission.c.id)
+            .limit(limit)
+        )
+        return self._list(query)
+
+    def name(self, submission_ids: list[str]) -> dict[str, Named]:
+        """These submissions with their students' names, by id."""
+        query = (
+            sa.select(*_NAMED)
+            .select_from(submission.outerjoin(person, person.c.id == submission.c.user_id))
+            .where(submission.c.id.in_(submission_ids))
+        )
+        return {one.id: one for one in self._list(query)}
+
+    def sections(self, course: str) -> list[str]:
+        """All sections of a course."""
+        query = (
+            sa.select(member_section.c.section)
+            .where(member_section.c.course == course)
+            .distinct()
+            .order_by(member_section.c.section)
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def _list(self, query: sa.Select[Any]) -> list[Named]:
+        return [Named(*row) for row in self._connection.execute(query)]
+
+    def _number(self, query: sa.Select[Any]) -> int:
+        return int(self._connection.execute(query).scalar_one())
+
+
+_NAMED = (
+    submission.c.id,
+    submission.c.user_id,
+    sa.func.coalesce(person.c.name, submission.c.user_id),
+    submission.c.attempt,
+    submission.c.submitted_at,
+)
+
+
+def _named(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return sa.select(*_NAMED, *more).select_from(
+        standing.join(submission, submission.c.id == standing.c.submission_id).outerjoin(
+            person, person.c.id == submission.c.user_id
+        )
+    )
+
+
+def _here(table: sa.Table, course: str, assignment: str, sections: Sections) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        table.c.course == course,
+        table.c.assignment == assignment,
+        *in_sections(table.c.user_id, course, sections),
+    )
