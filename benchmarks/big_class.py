@@ -10,7 +10,7 @@ import json
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -205,22 +205,24 @@ def _hand_in(
             continue
         at, marks = _mark(rows, submission_id, user, variant.verdict, ability + 0.2 * attempt, chance)
         _document(rows, submission_id, variant, at, moment, attempts * number + attempt)
-        for model in list_measured(variant.models):
-            moved = model.explained_variance * (1 + 0.04 * ability * chance.random())
-            row = {**asdict(model), "explained_variance": moved, "mse": (1 - moved) * _MEAN_MSE}
-            placed = {"submission_id": submission_id, "course": COURSE, "assignment": ASSIGNMENT}
-            _add(rows, measured, row | placed | {"is_counted": False})
+        models = [
+            replace(
+                model, explained_variance=model.explained_variance * (1 + 0.04 * ability * chance.random())
+            )
+            for model in list_measured(variant.models)
+        ]
+        for model in models:
+            _add(rows, measured, {"submission_id": submission_id, **asdict(model)})
         usual = [chance.randrange(300) for _ in range(50)]
         for print_ in {*own, *usual}:
             place = {"hash": print_, "submission_id": submission_id, "user_id": user, "kind": "code"}
             _add(rows, fingerprint, place)
         if best is None or at.expected >= best[0].expected:
-            best = at, marks
+            best = at, marks, models
     if best is not None:
         _add(rows, counted_attempt, asdict(to_counted(*best)))
-        for table, key in ((standing, "is_counted"), (measured, "is_counted")):
-            for row in rows[table]:
-                row[key] = row[key] or row["submission_id"] == best[0].submission_id
+        for row in rows[standing][-attempts:]:
+            row["is_counted"] = row["submission_id"] == best[0].submission_id
 
 
 def _work(submission_id: str, state: str, moment: datetime) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -23,6 +23,7 @@ LEAST_SHARE = 0.6  # of what is rare in either
 _LENGTH = {Kind.TEXT: 4, Kind.CODE: 8}  # words, or signs of code
 _MOST = 48  # passages kept of one submission and kind: those with the least hashes
 _WORDS = re.compile(r"\w+")
+_COMMENT = re.compile(r"#[^\n]*")
 _SIGNS = re.compile(r"\w+|[^\w\s]")
 
 
@@ -34,18 +35,22 @@ class Likeness:
     passages: int
 
 
-def cut_text(texts: Iterable[str]) -> set[str]:
-    """Every four words in a row, whatever their case."""
-    return {gram for text in texts for gram in _grams(_WORDS.findall(text.casefold()), _LENGTH[Kind.TEXT])}
+def cut(kind: Kind, texts: Iterable[str]) -> set[str]:
+    """Every four words in a row, whatever their case; of code every eight signs, comments aside."""
+    return {passage for text in texts for passage, _, _ in _passages(kind, text)}
 
 
-def cut_code(cells: Iterable[str]) -> set[str]:
-    """Every eight signs in a row of each cell: comments and layout aside, names as they were written."""
-    grams: set[str] = set()
-    for cell in cells:
-        code = "\n".join(line.split("#", 1)[0] for line in cell.splitlines())
-        grams.update(_grams(_SIGNS.findall(code), _LENGTH[Kind.CODE]))
-    return grams
+def find_spans(kind: Kind, text: str, wanted: Collection[str]) -> list[tuple[int, int]]:
+    """Where these passages stand in the text: start and end, in order, none touching another."""
+    spans: list[tuple[int, int]] = []
+    for passage, start, end in _passages(kind, text):
+        if passage not in wanted:
+            continue
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return spans
 
 
 def sketch(passages: Iterable[str], place: str) -> frozenset[int]:
@@ -66,8 +71,15 @@ def compare(one: Collection[int], other: Collection[int], rare: Collection[int])
     return Likeness(shared / len(seen) if seen else 0.0, shared)
 
 
-def _grams(words: list[str], length: int) -> Iterable[str]:
-    return (" ".join(words[start : start + length]) for start in range(len(words) - length + 1))
+def _passages(kind: Kind, text: str) -> Iterator[tuple[str, int, int]]:
+    if kind is Kind.CODE:
+        text = _COMMENT.sub(lambda comment: " " * len(comment[0]), text)
+    words = list((_SIGNS if kind is Kind.CODE else _WORDS).finditer(text))
+    length = _LENGTH[kind]
+    for start in range(len(words) - length + 1):
+        some = words[start : start + length]
+        passage = " ".join(word[0] if kind is Kind.CODE else word[0].casefold() for word in some)
+        yield passage, some[0].start(), some[-1].end()
 
 
 def _hash(place: str, passage: str) -> int:

@@ -12,9 +12,10 @@ from grader.domain.models import ModelReport
 from grader.domain.submission import SubmissionState
 from grader.errors import NotFound
 from grader.services.curve import Range, draw_curve
+from grader.services.explained import gather_explained, take_quartiles
 from grader.services.report import Report
 from grader.storage.blobs import Blobs
-from grader.storage.class_figures import Spread
+from grader.storage.class_figures import ClassRow
 from grader.storage.unit_of_work import Database
 
 CURVE = "error_curve.svg"
@@ -62,12 +63,12 @@ def read_picture(database: Database, blobs: Blobs, report: Report, name: str) ->
         return picture, blobs.get(picture.sha256)
     evidence, submission = report.evidence.evidence, report.filed.submission
     with database.read() as unit:
-        of_class = unit.class_figures.spread(submission.course, submission.assignment)
+        rows = unit.class_figures.attempts(submission.course, submission.assignment)
     curve = draw_curve(
         best_errors(evidence.models),
         evidence.models.pca_mse,
         _reference_errors(evidence),
-        class_spread(of_class, evidence.models),
+        class_spread(rows, evidence.models),
     )
     return picture, curve.encode()
 
@@ -78,21 +79,17 @@ def best_errors(models: ModelReport) -> dict[int, float]:
     return {m.latent_dim: m.mse for m in best if m is not None and math.isfinite(m.mse)}
 
 
-def class_spread(of_class: Iterable[Spread], own: ModelReport) -> dict[int, Range]:
-    """Quartiles of the class's errors by latent size, on the same images.
+def class_spread(rows: Iterable[ClassRow], own: ModelReport) -> dict[int, Range]:
+    """Quartiles of the class's errors by latent size, on the images of ``own``.
 
     Only of the sizes that at least `LEAST_STUDENTS` students have an error for.
     """
-    whole = own.mean_image_mse
-    return {
-        one.latent_dim: (
-            (1 - one.quartiles[2]) * whole,
-            (1 - one.quartiles[1]) * whole,
-            (1 - one.quartiles[0]) * whole,
-        )
-        for one in of_class
-        if one.students >= LEAST_STUDENTS and one.dataset_sha256 == own.dataset.sha256
-    }
+    of_class = gather_explained(rows).get(own.dataset.sha256, {})
+    spread = {}
+    for width, explained in take_quartiles(of_class, LEAST_STUDENTS).items():
+        high, middle, low = ((1 - share) * own.mean_image_mse for share in explained)
+        spread[width] = (low, middle, high)
+    return spread
 
 
 def _reference_errors(evidence: Evidence) -> dict[int, Range]:

@@ -11,8 +11,7 @@ from grader.domain.passages import (
     LEAST_SHARE,
     Kind,
     compare,
-    cut_code,
-    cut_text,
+    cut,
     sketch,
     usual_above,
 )
@@ -35,8 +34,8 @@ def note_resemblances(
         text for answer in evidence.alignment.answers.values() for text in (answer.text, answer.explanation)
     ]
     passages = {
-        Kind.TEXT: cut_text(words) - cut_text(cells),
-        Kind.CODE: cut_code(cell.source for cell in notebook.code_cells) - cut_code(cells),
+        Kind.TEXT: cut(Kind.TEXT, words) - cut(Kind.TEXT, cells),
+        Kind.CODE: cut(Kind.CODE, (cell.source for cell in notebook.code_cells)) - cut(Kind.CODE, cells),
     }
     most = usual_above(unit.class_figures.students(own.course, own.assignment))
     for kind, found in passages.items():

@@ -13,7 +13,7 @@ from grader.domain.models import ModelReport
 from grader.domain.offering import Accommodation, Counts, Offering
 from grader.domain.override import apply_overrides
 from grader.domain.run import Verdict
-from grader.storage.class_figures import WAITS, CountedAttempt, Measured, name_shape, pack
+from grader.storage.class_figures import WAITS, CountedAttempt, Measured, name_shape, pack_points, pack_shares
 from grader.storage.overrides import StoredOverride
 from grader.storage.standings import Attempt, Mark, Standing
 from grader.storage.submissions import Filed
@@ -52,8 +52,7 @@ def settle(unit: UnitOfWork, submission_id: str, *, code_sha256: str | None = No
     )
     unit.standings.put([_after_lateness(unit, filed, standing, offering)], marks)
     if evidence is not None:
-        models = list_measured(evidence.evidence.models)
-        unit.class_figures.put_measured(submission_id, course, assignment, models)
+        unit.class_figures.put_measured(submission_id, list_measured(evidence.evidence.models))
     choose_attempt(unit, course, assignment, user, offering)
 
 
@@ -83,13 +82,13 @@ def choose_attempt(unit: UnitOfWork, course: str, assignment: str, user: str, of
     if attempts:
         best = pick_attempt(attempts, offering.counts).submission_id
         unit.standings.count_only(course, assignment, user, best)
-        unit.class_figures.measured_count(best, [attempt.submission_id for attempt in attempts])
         standing = unit.standings.find(best)
         if standing is not None:
-            unit.class_figures.count(to_counted(standing, unit.standings.marks_of(best)))
+            models = unit.class_figures.measured_of(best)
+            unit.class_figures.count(to_counted(standing, unit.standings.marks_of(best), models))
 
 
-def to_counted(standing: Standing, marks: Sequence[Mark]) -> CountedAttempt:
+def to_counted(standing: Standing, marks: Sequence[Mark], models: Sequence[Measured]) -> CountedAttempt:
     """The narrow row that class figures are reckoned from."""
     in_order = sorted(marks, key=lambda mark: mark.item)
     return CountedAttempt(
@@ -100,25 +99,23 @@ def to_counted(standing: Standing, marks: Sequence[Mark]) -> CountedAttempt:
         final=_hundredths(standing.final),
         expected=sum(_hundredths(_expect(mark)) for mark in marks),
         maximum=_hundredths(standing.maximum),
+        waiting=standing.waiting,
         shape=name_shape(mark.item for mark in marks),
-        points=pack(WAITS if _waits(mark) else _hundredths(mark.points) for mark in in_order),
+        points=pack_points(WAITS if _waits(mark) else _hundredths(mark.points) for mark in in_order),
+        choices=" ".join(f"{mark.item}={mark.choice}" for mark in in_order if mark.choice),
+        images=models[0].dataset_sha256 if models else "",
+        sizes=" ".join(str(model.latent_dim) for model in models),
+        explained=pack_shares(model.explained_variance for model in models),
     )
 
 
 def list_measured(report: ModelReport) -> list[Measured]:
     """The best model of each latent size, where its numbers are finite."""
     best = (report.best(width) for width in sorted({m.latent_dim for m in report.measurements}))
-    whole = report.mean_image_mse
     return [
-        Measured(
-            model.latent_dim,
-            report.dataset.sha256,
-            model.explained_variance,
-            model.mse,
-            pca=1 - report.pca_mse[model.latent_dim] / whole if model.latent_dim in report.pca_mse else None,
-        )
+        Measured(model.latent_dim, report.dataset.sha256, model.explained_variance)
         for model in best
-        if model is not None and math.isfinite(model.mse) and math.isfinite(model.explained_variance)
+        if model is not None and math.isfinite(model.explained_variance)
     ]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -15,8 +15,6 @@ from grader.storage.class_tables import counted_attempt, measured
 from grader.storage.people_tables import member_section
 from grader.storage.review_tables import mark
 
-ClassRow = sa.Row[tuple[int, int, int, str, bytes]]
-Quartiles = tuple[float, float, float]
 Sections = frozenset[str] | None  # whose students are meant; None: all
 WAITS = -1
 
@@ -32,30 +30,37 @@ class CountedAttempt:
     final: int
     expected: int  # before lateness, with what is proposed
     maximum: int
+    waiting: int  # items that need a human
     shape: str  # of `name_shape`
-    points: bytes  # of `pack`, in the order of the items' keys
+    points: bytes  # of `pack_points`, in the order of the items' keys
+    choices: str  # "q3=A q6=B": those that were read
+    images: str  # sha256 of the held-out ones; "": nothing was measured
+    sizes: str  # latent sizes: "2 8 32 128"
+    explained: bytes  # of `pack_shares`, in the order of `sizes`
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The best model of one latent size."""
+    """What the best model of one latent size explains of the variance of these images."""
 
     latent_dim: int
     dataset_sha256: str
     explained_variance: float
-    mse: float
-    pca: float | None  # explained variance of PCA with as many numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """What the models of one latent size explain on the same held-out images."""
+class ClassRow(NamedTuple):
+    """What figures of a class need of a `CountedAttempt`."""
 
-    dataset_sha256: str
-    latent_dim: int
-    students: int
-    quartiles: Quartiles
-    pca: float | None  # what PCA with as many numbers explains
+    final: int
+    expected: int
+    maximum: int
+    waiting: int
+    shape: str
+    points: bytes
+    choices: str
+    images: str
+    sizes: str
+    explained: bytes
 
 
 def name_shape(items: Iterable[str]) -> str:
@@ -63,21 +68,38 @@ def name_shape(items: Iterable[str]) -> str:
     return sha256("\n".join(sorted(items)).encode()).hexdigest()[:16]
 
 
-def pack(points: Iterable[int]) -> bytes:
-    """Hundredths of points, `WAITS` for an item that waits, as little-endian int32."""
-    packed = array("i", points)
-    if sys.byteorder == "big":
-        packed.byteswap()
-    return packed.tobytes()
+def pack_points(points: Iterable[int]) -> bytes:
+    """Hundredths of points, `WAITS` for an item that waits."""
+    return _pack(array("i", points))
 
 
-def unpack(rows: Sequence[bytes]) -> array[int]:
+def unpack_points(rows: Iterable[bytes]) -> array[int]:
     """The points of all rows, one row after the other."""
-    points = array("i")
-    points.frombytes(b"".join(rows))
+    return _unpack(array("i"), rows)
+
+
+def pack_shares(shares: Iterable[float]) -> bytes:
+    """Shares of variance."""
+    return _pack(array("d", shares))
+
+
+def unpack_shares(rows: Iterable[bytes]) -> array[float]:
+    """The shares of all rows, one row after the other."""
+    return _unpack(array("d"), rows)
+
+
+def _pack(values: array[Any]) -> bytes:
+    """Little-endian on every machine: a database may be carried from one to another."""
     if sys.byteorder == "big":
-        points.byteswap()
-    return points
+        values.byteswap()
+    return values.tobytes()
+
+
+def _unpack(values: array[Any], rows: Iterable[bytes]) -> array[Any]:
+    values.frombytes(b"".join(rows))
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values
 
 
 def in_sections(user: sa.ColumnElement[str], course: str, sections: Sections) -> list[sa.ColumnElement[bool]]:
@@ -106,42 +128,32 @@ class ClassFigures:
         )
         self._connection.execute(sa.insert(counted_attempt).values(**asdict(new)))
 
-    def put_measured(
-        self, submission_id: str, course: str, assignment: str, models: Iterable[Measured]
-    ) -> None:
+    def put_measured(self, submission_id: str, models: Iterable[Measured]) -> None:
         """Replace what was measured of a submission."""
         self._connection.execute(sa.delete(measured).where(measured.c.submission_id == submission_id))
-        rows = [
-            {
-                "submission_id": submission_id,
-                "course": course,
-                "assignment": assignment,
-                "is_counted": False,
-                **asdict(model),
-            }
-            for model in models
-        ]
-        if rows:
+        if rows := [{"submission_id": submission_id, **asdict(model)} for model in models]:
             self._connection.execute(sa.insert(measured), rows)
 
-    def measured_count(self, submission_id: str, others: Iterable[str]) -> None:
-        """Of a student's submissions the models of this one count, and of the ``others`` none."""
-        mine = [submission_id, *others]
-        self._connection.execute(
-            sa.update(measured)
-            .where(measured.c.submission_id.in_(mine))
-            .values(is_counted=measured.c.submission_id == submission_id)
+    def measured_of(self, submission_id: str) -> list[Measured]:
+        """What was measured of a submission, by latent size."""
+        table = measured.c
+        query = (
+            sa.select(table.latent_dim, table.dataset_sha256, table.explained_variance)
+            .where(table.submission_id == submission_id)
+            .order_by(table.latent_dim)
         )
+        return [Measured(*row) for row in self._connection.execute(query)]
 
-    def attempts(self, course: str, assignment: str, sections: Sections) -> list[ClassRow]:
-        """``final, expected, maximum, shape, points`` of every student in no order."""
+    def attempts(self, course: str, assignment: str, sections: Sections = None) -> list[ClassRow]:
+        """A row of `ClassRow` for every student, in no order."""
         table = counted_attempt.c
-        query = sa.select(table.final, table.expected, table.maximum, table.shape, table.points).where(
+        query = sa.select(*(table[name] for name in ClassRow._fields)).where(
             table.course == course,
             table.assignment == assignment,
             *in_sections(table.user_id, course, sections),
         )
-        return list(self._connection.execute(query))
+        # Plain tuples by position: what SQLAlchemy adds to each of ten thousand costs as much as reading.
+        return [ClassRow._make(row) for row in self._connection.execute(query)]
 
     def items_of(self, course: str, assignment: str, shape: str) -> dict[str, float]:
         """Most points by item of a shape, in the order of `CountedAttempt.points`."""
@@ -158,15 +170,15 @@ class ClassFigures:
         query = sa.select(mark.c.item, mark.c.max_points).where(mark.c.submission_id == one)
         return dict(sorted(self._connection.execute(query).t))
 
-    def measured_of(self, submission_id: str) -> dict[int, Measured]:
-        """What was measured of one submission, by latent size."""
-        table = measured.c
+    def measured_on(self, course: str, assignment: str, images: str) -> str:
+        """A submission that counts and was measured on these images; "" for none."""
+        table = counted_attempt.c
         query = (
-            sa.select(table.latent_dim, table.dataset_sha256, table.explained_variance, table.mse, table.pca)
-            .where(table.submission_id == submission_id)
-            .order_by(table.latent_dim)
+            sa.select(table.submission_id)
+            .where(table.course == course, table.assignment == assignment, table.images == images)
+            .limit(1)
         )
-        return {row[0]: Measured(*row) for row in self._connection.execute(query)}
+        return self._connection.execute(query).scalar_one_or_none() or ""
 
     def students(self, course: str, assignment: str) -> int:
         """How many have an attempt that counts."""
@@ -174,40 +186,3 @@ class ClassFigures:
             counted_attempt.c.course == course, counted_attempt.c.assignment == assignment
         )
         return self._connection.execute(query).scalar_one()
-
-    def spread(self, course: str, assignment: str, sections: Sections = None) -> list[Spread]:
-        """Quartiles of what the class's models explain, by data set and latent size."""
-        table = measured.c
-        here = [table.course == course, table.assignment == assignment, table.is_counted]
-        if sections is not None:
-            theirs = sa.select(counted_attempt.c.submission_id).where(
-                counted_attempt.c.course == course,
-                counted_attempt.c.assignment == assignment,
-                *in_sections(counted_attempt.c.user_id, course, sections),
-            )
-            here.append(table.submission_id.in_(theirs))
-        sizes = (
-            sa.select(table.dataset_sha256, table.latent_dim, sa.func.count())
-            .where(*here)
-            .group_by(table.dataset_sha256, table.latent_dim)
-            .order_by(table.dataset_sha256, table.latent_dim)
-        )
-        found = []
-        for dataset, width, students in self._connection.execute(sizes).all():
-            one = (*here, table.dataset_sha256 == dataset, table.latent_dim == width)
-            pca = self._connection.execute(sa.select(table.pca).where(*one).limit(1)).scalar_one()
-            ordered = sa.select(table.explained_variance).where(*one).order_by(table.explained_variance)
-            quartiles = self._quartiles(ordered, students)
-            found.append(Spread(dataset, width, students, quartiles, pca))
-        return found
-
-    def _quartiles(self, ordered: sa.Select[Any], count: int) -> Quartiles:
-        """As `statistics.quantiles` has them, without reading more than two values for each."""
-        found = []
-        for quarter in (1, 2, 3):
-            first = min(max(quarter * (count + 1) // 4, 1), max(count - 1, 1))
-            share = quarter * (count + 1) - 4 * first
-            pair: list[float] = list(self._connection.execute(ordered.offset(first - 1).limit(2)).scalars())
-            found.append((pair[0] * (4 - share) + pair[-1] * share) / 4)
-        low, middle, high = found
-        return low, middle, high

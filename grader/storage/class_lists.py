@@ -9,9 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from grader.storage.class_figures import Sections, in_sections
-from grader.storage.class_tables import counted_attempt
 from grader.storage.people_tables import member_section, person
-from grader.storage.review_tables import mark, standing
+from grader.storage.review_tables import standing
 from grader.storage.tables import submission, work
 
 
@@ -24,7 +23,6 @@ class Counts:
     graded: int
     underway: int  # queued or running
     failed: int  # by us
-    waiting: int  # students whose attempt that counts has items for a human
     crashed: int  # graded ones whose run did not reach its end
 
 
@@ -50,56 +48,29 @@ class ClassLists:
 
     def count(self, course: str, assignment: str, sections: Sections) -> Counts:
         """How many there are of each."""
-        columns = submission.c
-        states = (
-            sa.select(work.c.state, sa.func.count())
-            .select_from(submission.join(work))
-            .where(_here(submission, course, assignment, sections))
-            .group_by(work.c.state)
-        )
-        by_state = {row[0]: row[1] for row in self._connection.execute(states)}
-        students = sa.select(sa.func.count(sa.distinct(columns.user_id))).where(
+        students = sa.select(sa.func.count(sa.distinct(submission.c.user_id))).where(
             _here(submission, course, assignment, sections)
         )
-        crashed = sa.select(sa.func.count()).where(
-            _here(standing, course, assignment, sections), standing.c.crashed
+        graded = sa.select(sa.func.count()).where(_here(standing, course, assignment, sections))
+        ungraded = (
+            sa.select(work.c.state, sa.func.count())
+            .select_from(work.join(submission))
+            .where(
+                work.c.state.in_(("queued", "running", "failed")),
+                _found_by_work(course, assignment, sections),
+            )
+            .group_by(work.c.state)
         )
-        waiting = sa.select(sa.func.count()).where(
-            _here(standing, course, assignment, sections), standing.c.is_counted, standing.c.waiting > 0
-        )
+        by_state = {row[0]: row[1] for row in self._connection.execute(ungraded)}
+        counted = self._number(graded)
         return Counts(
-            received=sum(by_state.values()),
+            received=counted + sum(by_state.values()),
             students=self._number(students),
-            graded=by_state.get("graded", 0),
+            graded=counted,
             underway=by_state.get("queued", 0) + by_state.get("running", 0),
             failed=by_state.get("failed", 0),
-            waiting=self._number(waiting),
-            crashed=self._number(crashed),
+            crashed=self._number(graded.where(standing.c.crashed)),
         )
-
-    def wrong_choices(
-        self, course: str, assignment: str, sections: Sections, keys: dict[str, str]
-    ) -> dict[str, dict[str, int]]:
-        """How many students chose what, by item. ``keys`` are the right ones, left out."""
-        if not keys:
-            return {}
-        counted = sa.select(counted_attempt.c.submission_id).where(
-            _here(counted_attempt, course, assignment, sections)
-        )
-        query = (
-            sa.select(mark.c.item, mark.c.choice, sa.func.count())
-            .where(
-                mark.c.submission_id.in_(counted),
-                mark.c.item.in_(sorted(keys)),
-                mark.c.choice != "",
-            )
-            .group_by(mark.c.item, mark.c.choice)
-        )
-        found: dict[str, dict[str, int]] = {item: {} for item in keys}
-        for item, choice, count in self._connection.execute(query).all():
-            if choice != keys[item]:
-                found[item][choice] = count
-        return found
 
     def slowest(self, course: str, assignment: str, sections: Sections, limit: int) -> list[Named]:
         """The longest runs."""
@@ -117,8 +88,8 @@ class ClassLists:
         """What we failed at, newest first."""
         query = (
             sa.select(*_NAMED, sa.literal(0.0), work.c.tries, work.c.failure)
-            .select_from(submission.join(work).outerjoin(person, person.c.id == submission.c.user_id))
-            .where(_here(submission, course, assignment, sections), work.c.state == "failed")
+            .select_from(work.join(submission).outerjoin(person, person.c.id == submission.c.user_id))
+            .where(work.c.state == "failed", _found_by_work(course, assignment, sections))
             .order_by(work.c.changed_at.desc(), submission.c.id)
             .limit(limit)
         )
@@ -132,6 +103,17 @@ class ClassLists:
             .where(submission.c.id.in_(submission_ids))
         )
         return {one.id: one for one in self._list(query)}
+
+    def is_in(self, course: str, user: str, sections: Sections) -> bool:
+        """Whether a user is in one of these sections; in None is everybody."""
+        if sections is None:
+            return True
+        query = sa.select(sa.func.count()).where(
+            member_section.c.course == course,
+            member_section.c.person_id == user,
+            member_section.c.section.in_(sorted(sections)),
+        )
+        return self._number(query) > 0
 
     def sections(self, course: str) -> list[str]:
         """All sections of a course."""
@@ -172,4 +154,13 @@ def _here(table: sa.Table, course: str, assignment: str, sections: Sections) -> 
         table.c.course == course,
         table.c.assignment == assignment,
         *in_sections(table.c.user_id, course, sections),
+    )
+
+
+def _found_by_work(course: str, assignment: str, sections: Sections) -> sa.ColumnElement[bool]:
+    """The same of `submission`, in words that use none of its indexes: few rows of `work` lead to it."""
+    return sa.and_(
+        submission.c.course.concat("") == course,
+        submission.c.assignment.concat("") == assignment,
+        *in_sections(submission.c.user_id, course, sections),
     )

@@ -14,36 +14,27 @@ counted_attempt = sa.Table(
     sa.Column("assignment", sa.String(255), primary_key=True),
     sa.Column("user_id", sa.String(255), primary_key=True),
     sa.Column("submission_id", sa.String(32), sa.ForeignKey("submission.id"), nullable=False, index=True),
-    sa.Column("final", sa.Integer, nullable=False),  # hundredths of points, as all below
+    sa.Column("final", sa.Integer, nullable=False),  # hundredths of points, as all points here
     sa.Column("expected", sa.Integer, nullable=False),  # before lateness, with what is proposed
     sa.Column("maximum", sa.Integer, nullable=False),
+    sa.Column("waiting", sa.Integer, nullable=False),  # items that need a human
     sa.Column("shape", sa.String(16), nullable=False),  # equal: the same items in `points`
     sa.Column("points", sa.LargeBinary, nullable=False),  # int32 for each item, by key; -1: it waits
+    sa.Column("choices", sa.String(1000), nullable=False),  # "q3=A q6=B", by item; those that were read
+    sa.Column("images", sa.String(64), nullable=False),  # sha256 of the held-out ones; "": none measured
+    sa.Column("sizes", sa.String(255), nullable=False),  # latent sizes: "2 8 32 128"
+    sa.Column("explained", sa.LargeBinary, nullable=False),  # float64 for each of them: explained variance
     sqlite_with_rowid=False,
 )
 
-# The best model of each latent size.
+# What the best model of each latent size explains of the variance of held-out images.
 measured = sa.Table(
     "measured",
     metadata,
     sa.Column("submission_id", sa.String(32), sa.ForeignKey("submission.id"), primary_key=True),
     sa.Column("latent_dim", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("course", sa.String(255), nullable=False),
-    sa.Column("assignment", sa.String(255), nullable=False),
-    sa.Column("is_counted", sa.Boolean, nullable=False),  # its submission is the one that counts
-    sa.Column("dataset_sha256", sa.String(64), nullable=False),
+    sa.Column("dataset_sha256", sa.String(64), nullable=False),  # of these images
     sa.Column("explained_variance", sa.Float, nullable=False),
-    sa.Column("mse", sa.Float, nullable=False),
-    sa.Column("pca", sa.Float),  # explained variance of PCA with as many numbers
-    sa.Index(
-        "ix_measured_class",
-        "course",
-        "assignment",
-        "is_counted",
-        "dataset_sha256",
-        "latent_dim",
-        "explained_variance",
-    ),
 )
 
 # Passages of code and of answers, as hashes that hold course, assignment and kind; see

@@ -32,6 +32,7 @@ class Resemblance:
 class SameHash:
     """Submissions of several students with equal text, or equal code."""
 
+    value: str
     students: int
     submission_ids: tuple[str, ...]  # one of each of the first students
 
@@ -167,7 +168,7 @@ class Resemblances:
                 .limit(8)
             )
             ids = tuple(self._connection.execute(one_each).scalars())
-            found.append(SameHash(count, ids))
+            found.append(SameHash(value, count, ids))
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -84,9 +85,7 @@ class SubmissionTable:
 
     def count(self, course: str, assignment: str, sections: Sections, wanted: Filter) -> int:
         """How many there are."""
-        query = _select(course, assignment, sections, wanted).with_only_columns(
-            sa.func.count(), maintain_column_froms=True
-        )
+        query = _choose(sa.func.count(), course, assignment, sections, wanted)
         return int(self._connection.execute(query).scalar_one())
 
     def page(
@@ -103,42 +102,79 @@ class SubmissionTable:
     ) -> list[Row]:
         """Some of them. Of equals the id decides, so that pages hold each once; without a value come last."""
         key = _ORDERS[by]
-        order = key.desc() if is_descending else key.asc()
+        order = (key.desc() if is_descending else key.asc()).nulls_last()
         query = (
-            _select(course, assignment, sections, wanted)
-            .order_by(order.nulls_last(), submission.c.id)
+            _choose(submission.c.id, course, assignment, sections, wanted, by)
+            .order_by(order, submission.c.id)
             .offset(skip)
             .limit(limit)
         )
+        # Thousands are sorted by what is narrow; only those that are shown are read whole.
+        ids = list(self._connection.execute(query).scalars())
+        rows = {row.id: row for row in self.rows(ids)}
+        return [rows[one] for one in ids]
+
+    def rows(self, submission_ids: Sequence[str]) -> list[Row]:
+        """These submissions, in no order."""
+        return self._read(submission.c.id.in_(submission_ids))
+
+    def of_student(self, course: str, assignment: str, user: str) -> list[Row]:
+        """One student's submissions, newest first."""
+        rows = self._read(
+            submission.c.course == course,
+            submission.c.assignment == assignment,
+            submission.c.user_id == user,
+        )
+        return sorted(rows, key=lambda row: -row.attempt)
+
+    def _read(self, *conditions: sa.ColumnElement[bool]) -> list[Row]:
+        query: sa.Select[Any] = sa.select(*_COLUMNS).select_from(_FROM).where(*conditions)
         return [Row(*row) for row in self._connection.execute(query)]
 
 
-def _select(course: str, assignment: str, sections: Sections, wanted: Filter) -> sa.Select[Any]:
-    columns = submission.c
+_COLUMNS = (
+    submission.c.id,
+    submission.c.user_id,
+    _NAME,
+    submission.c.attempt,
+    submission.c.submitted_at,
+    work.c.state,
+    standing.c.final,
+    standing.c.maximum,
+    standing.c.waiting,
+    standing.c.seconds,
+    standing.c.is_counted,
+    standing.c.crashed,
+)
+_FROM = (
+    submission.join(work)
+    .outerjoin(standing, standing.c.submission_id == submission.c.id)
+    .outerjoin(person, person.c.id == submission.c.user_id)
+)
+
+
+def _choose(
+    what: Any, course: str, assignment: str, sections: Sections, wanted: Filter, by: Column | None = None
+) -> sa.Select[Any]:
+    """Select ``what`` from no more tables than the filter and the order need."""
+    source: sa.FromClause = submission
+    if by is Column.STATE or wanted.state or wanted.attention is Attention.FAILED:
+        source = source.join(work, work.c.submission_id == submission.c.id)
+    if (
+        by in (Column.POINTS, Column.WAITING, Column.SECONDS)
+        or wanted.counted_only
+        or wanted.attention in (Attention.WAITING, Attention.CRASHED)
+    ):
+        source = source.outerjoin(standing, standing.c.submission_id == submission.c.id)
+    if by is Column.NAME or wanted.words:
+        source = source.outerjoin(person, person.c.id == submission.c.user_id)
     query = (
-        sa.select(
-            columns.id,
-            columns.user_id,
-            _NAME,
-            columns.attempt,
-            columns.submitted_at,
-            work.c.state,
-            standing.c.final,
-            standing.c.maximum,
-            standing.c.waiting,
-            standing.c.seconds,
-            standing.c.is_counted,
-            standing.c.crashed,
-        )
-        .select_from(
-            submission.join(work)
-            .outerjoin(standing, standing.c.submission_id == columns.id)
-            .outerjoin(person, person.c.id == columns.user_id)
-        )
+        sa.select(what)
+        .select_from(source)
         .where(
-            columns.course == course,
-            columns.assignment == assignment,
-            *in_sections(columns.user_id, course, sections),
+            submission.c.course == course,
+            submission.c.assignment == assignment,
+            *in_sections(submission.c.user_id, course, sections),
         )
     )
     if wanted.state:
@@ -152,8 +188,8 @@ def _select(course: str, assignment: str, sections: Sections, wanted: Filter) ->
         query = query.where(
             sa.or_(
                 sa.func.lower(_NAME).like(f"%{some}%", escape="\\"),
-                columns.id.like(f"{some}%", escape="\\"),
-                sa.func.lower(columns.user_id).like(f"{some}%", escape="\\"),
+                submission.c.id.like(f"{some}%", escape="\\"),
+                sa.func.lower(submission.c.user_id).like(f"{some}%", escape="\\"),
             )
         )
     return query

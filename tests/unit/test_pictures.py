@@ -20,7 +20,7 @@ from grader.evaluation.student_files import idx_files, npy_files
 from grader.services.curve import draw_curve
 from grader.services.pictures import class_spread
 from grader.storage import Blobs
-from grader.storage.class_figures import Spread
+from grader.storage.class_figures import ClassRow, pack_shares
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -93,14 +93,16 @@ def test_what_there_is_not_is_in_no_legend() -> None:
 
 def test_a_spread_needs_five_students_for_each_latent_size() -> None:
     own = ModelReport((), (), 0.1, {}, DatasetIdentity("small", "d", 3), {}, 1.0)
-    of_class = [
-        Spread("d", 2, 5, (0.2, 0.3, 0.45), None),
-        Spread("d", 8, 4, (0.5, 0.6, 0.7), None),
-        Spread("other images", 2, 9, (0.1, 0.1, 0.1), None),
-    ]
-    spread = class_spread(of_class, own)
+    students = [make_row("d", {2: 0.5 - n / 10, 8: 0.8}) for n in range(4)]
+    assert class_spread(students, own) == {}
+    spread = class_spread([*students, make_row("d", {2: 0.1}), make_row("others", {8: 0.3})], own)
     assert list(spread) == [2]
-    assert spread[2] == pytest.approx((0.055, 0.07, 0.08))
+    assert spread[2] == pytest.approx((0.055, 0.07, 0.085))
+
+
+def make_row(images: str, explained: dict[int, float]) -> ClassRow:
+    sizes = " ".join(map(str, explained))
+    return ClassRow(0, 0, 0, 0, "", b"", "", images, sizes, pack_shares(explained.values()))
 
 
 def test_the_grid_of_the_best_model_of_each_latent_size_is_written_as_a_file(tmp_path: Path) -> None:

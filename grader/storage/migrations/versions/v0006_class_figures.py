@@ -20,6 +20,8 @@ INDEXES = {
         ("code_sha256", "user_id", "submission_id"),
     )
 }
+BY_TIME = ["course", "assignment", "submitted_at", "id", "user_id", "attempt"]
+NUMBERS = ("final", "expected", "maximum", "waiting")
 TABLES = ("resemblance", "fingerprint", "measured", "counted_attempt")
 
 
@@ -29,9 +31,13 @@ def upgrade() -> None:
         "counted_attempt",
         *_names("course", "assignment", "user_id"),
         _submission(),
-        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("final", "expected", "maximum")),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in NUMBERS),
         sa.Column("shape", sa.String(length=16), nullable=False),
         sa.Column("points", sa.LargeBinary(), nullable=False),
+        sa.Column("choices", sa.String(length=1000), nullable=False),
+        sa.Column("images", sa.String(length=64), nullable=False),
+        sa.Column("sizes", sa.String(length=255), nullable=False),
+        sa.Column("explained", sa.LargeBinary(), nullable=False),
         _reference("counted_attempt", "submission_id"),
         sa.PrimaryKeyConstraint("course", "assignment", "user_id", name="pk_counted_attempt"),
         sqlite_with_rowid=False,
@@ -41,19 +47,10 @@ def upgrade() -> None:
         "measured",
         _submission(),
         sa.Column("latent_dim", sa.Integer(), autoincrement=False, nullable=False),
-        *_names("course", "assignment"),
-        sa.Column("is_counted", sa.Boolean(), nullable=False),
         sa.Column("dataset_sha256", sa.String(length=64), nullable=False),
         sa.Column("explained_variance", sa.Float(), nullable=False),
-        sa.Column("mse", sa.Float(), nullable=False),
-        sa.Column("pca", sa.Float(), nullable=True),
         _reference("measured", "submission_id"),
         sa.PrimaryKeyConstraint("submission_id", "latent_dim", name="pk_measured"),
-    )
-    op.create_index(
-        "ix_measured_class",
-        "measured",
-        ["course", "assignment", "is_counted", "dataset_sha256", "latent_dim", "explained_variance"],
     )
     op.create_table(
         "fingerprint",
@@ -82,12 +79,14 @@ def upgrade() -> None:
         "ix_resemblance_course_assignment_share", "resemblance", ["course", "assignment", "share"]
     )
     op.create_index("ix_resemblance_other_id", "resemblance", ["other_id"])
+    op.create_index("ix_submission_by_time", "submission", BY_TIME)
     for name, columns in INDEXES.items():
         op.create_index(name, "standing", ["course", "assignment", *columns])
 
 
 def downgrade() -> None:
     """Take back."""
+    op.drop_index("ix_submission_by_time", "submission")
     for name in INDEXES:
         op.drop_index(name, "standing")
     for table in TABLES:
