@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from grader.storage.class_figures import Sections, in_sections
 from grader.storage.people_tables import member_section, person
-from grader.storage.review_tables import standing
+from grader.storage.review_tables import regrade_request, standing
 from grader.storage.tables import submission, work
 
 
@@ -38,6 +39,17 @@ class Named:
     seconds: float = 0.0
     tries: int = 0
     failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A student's request for a regrade of one item."""
+
+    item: str
+    text: str
+    made_at: datetime
+    answer: str | None  # None: it waits
+    answered_at: datetime | None
 
 
 class ClassLists:
@@ -115,15 +127,32 @@ class ClassLists:
         )
         return self._number(query) > 0
 
-    def sections(self, course: str) -> list[str]:
-        """All sections of a course."""
+    def sections(self, course: str, user: str | None = None) -> list[str]:
+        """The sections that someone is in; None: all of the course."""
         query = (
             sa.select(member_section.c.section)
             .where(member_section.c.course == course)
             .distinct()
             .order_by(member_section.c.section)
         )
+        if user is not None:
+            query = query.where(member_section.c.person_id == user)
         return list(self._connection.execute(query).scalars())
+
+    def people(self, ids: Iterable[str]) -> dict[str, str]:
+        """Names by id, of those who have an account."""
+        query = sa.select(person.c.id, person.c.name).where(person.c.id.in_(sorted(ids)))
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def asked(self, submission_id: str) -> list[Asked]:
+        """Requests for a regrade, oldest first."""
+        table = regrade_request.c
+        query = (
+            sa.select(table.item, table.text, table.made_at, table.answer, table.answered_at)
+            .where(table.submission_id == submission_id)
+            .order_by(table.id)
+        )
+        return [Asked(*row) for row in self._connection.execute(query)]
 
     def _list(self, query: sa.Select[Any]) -> list[Named]:
         return [Named(*row) for row in self._connection.execute(query)]

@@ -34,6 +34,17 @@ class StoredGrade:
     graded_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class GradeLine:
+    """What a grade said, without its items."""
+
+    given: float  # before humans decided
+    maximum: float
+    needs_review: bool
+    rubric_sha256: str
+    graded_at: datetime
+
+
 class Evidences:
     """The `evidence` table."""
 
@@ -118,3 +129,14 @@ class Grades:
         )
         row = self._connection.execute(query).first()
         return None if row is None else StoredGrade(row[0], load(Grade, row[1]), row[2], row[3])
+
+    def lines(self, submission_id: str) -> list[GradeLine]:
+        """Every verdict that was reached, oldest first."""
+        query = (
+            sa.select(
+                grade.c.given, grade.c.maximum, grade.c.needs_review, grade.c.rubric_sha256, grade.c.graded_at
+            )
+            .where(grade.c.submission_id == submission_id)
+            .order_by(grade.c.id)
+        )
+        return [GradeLine(*row) for row in self._connection.execute(query)]

@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from grader.web import health, pictures, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
-from grader.web.pages import home, signing_in
+from grader.web.pages import dashboard, dashboard_students, dashboard_table, home, signing_in
 from grader.web.pages.errors import install_error_pages
 from grader.web.pages.rendering import STATIC
 from grader.web.problems import install_problems
@@ -43,7 +43,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.include_router(submissions.router)
     app.include_router(pictures.router)
     app.include_router(health.router)
-    for pages in (signing_in, home):
+    for pages in (signing_in, home, dashboard, dashboard_table, dashboard_students):
         app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app

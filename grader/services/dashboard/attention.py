@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from grader.domain.passages import usual_above
 from grader.domain.run import CellState, NotebookRun
 from grader.errors import EvidenceMissing
+from grader.notebooks.read import read_notebook
 from grader.services.dashboard.scope import Scope
+from grader.services.standing import hash_code
 from grader.storage.class_lists import Named
 from grader.storage.resemblances import Resemblance, SameHash
 from grader.storage.unit_of_work import Database, UnitOfWork
@@ -54,8 +56,8 @@ class Attention:
     pairs: tuple[Pair, ...]
 
 
-def read_attention(database: Database, scope: Scope, template_code_sha256: str) -> Attention:
-    """The lists in scope. Who handed in the template's code unchanged is in none for it."""
+def read_attention(database: Database, scope: Scope) -> Attention:
+    """The lists in scope."""
     place = (scope.course, scope.id, scope.sections)
     with database.read() as unit:
         lists = unit.class_lists
@@ -63,7 +65,7 @@ def read_attention(database: Database, scope: Scope, template_code_sha256: str) 
             tuple(lists.slowest(*place, _MOST)),
             tuple(_explain(unit, one) for one in lists.crashed(*place, _MOST)),
             tuple(lists.failed(*place, _MOST)),
-            _equal(unit, scope, template_code_sha256),
+            _equal(unit, scope),
             _pairs(unit, scope),
         )
 
@@ -88,8 +90,10 @@ def name_first_error(run: NotebookRun) -> str:
     return first.error.split(":", 1)[0][:60] if first.error else first.state.value
 
 
-def _equal(unit: UnitOfWork, scope: Scope, template_code_sha256: str) -> tuple[Equal, ...]:
+def _equal(unit: UnitOfWork, scope: Scope) -> tuple[Equal, ...]:
     """Equal code that many have is the class's own, as in `services.resemblance`; equal words never."""
+    template = read_notebook(scope.assignment.template, scope.assignment.rubric.upload_limits)
+    untouched = hash_code(cell.source for cell in template.code_cells)
     usual = usual_above(unit.class_figures.students(scope.course, scope.id))
     found: list[tuple[str, SameHash]] = []
     for kind in ("text", "code"):
@@ -98,7 +102,7 @@ def _equal(unit: UnitOfWork, scope: Scope, template_code_sha256: str) -> tuple[E
     kept = [
         (kind, group)
         for kind, group in found
-        if kind == "text" or (group.students <= usual and group.value != template_code_sha256)
+        if kind == "text" or (group.students <= usual and group.value != untouched)
     ][:_MOST]
     named = unit.class_lists.name([one for _, group in kept for one in group.submission_ids])
     return tuple(
