@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -43,8 +44,7 @@ def describe(points: Sequence[int], maximum: int) -> Distribution | None:
     """How grades are spread, in hundredths of points; None without any."""
     if not points:
         return None
-    count, total = len(points), sum(points)
-    squares = sum(map(mul, points, points))
+    count, (total, squares) = len(points), _sums(points)
     bins = [0] * BINS
     for value in points:
         bins[min(BINS - 1, BINS * value // maximum) if maximum else 0] += 1
@@ -63,35 +63,45 @@ def describe(points: Sequence[int], maximum: int) -> Distribution | None:
 
 
 def describe_items(
-    items: Mapping[str, float], totals: Sequence[int], points: Sequence[int]
+    items: Mapping[str, float], totals: Sequence[int], points: array[int]
 ) -> Iterator[ItemFigures]:
     """Each of ``items`` (most points by key). All in hundredths of points.
 
     ``totals`` are of each student over all items; ``points`` hold a row for each student, with a column
     for each item in the order of ``items``.
     """
+    everybody = _sums(totals)
     for column, (key, maximum) in enumerate(items.items()):
-        marks: Sequence[int] = points[column :: len(items)]
-        rests, students = totals, len(marks)
-        waiting = sum(mark == WAITS for mark in marks)
+        marks = points[column :: len(items)].tolist()
+        students, waiting = len(marks), marks.count(WAITS)
+        rests, rest_sums = totals, everybody
         if waiting:
             decided = [mark != WAITS for mark in marks]
             marks, rests = list(compress(marks, decided)), list(compress(totals, decided))
+            rest_sums = _sums(rests)
+        own = _sums(marks)
         yield ItemFigures(
             key,
             maximum,
             students,
             waiting,
-            difficulty=sum(marks) / (100 * maximum * len(marks)) if marks and maximum else None,
-            discrimination=_correlate_with_rest(marks, rests),
+            difficulty=own[0] / (100 * maximum * len(marks)) if marks and maximum else None,
+            discrimination=_correlate_with_rest(len(marks), own, rest_sums, sum(map(mul, marks, rests))),
         )
 
 
-def _correlate_with_rest(marks: Sequence[int], totals: Sequence[int]) -> float | None:
-    """Pearson's r of marks and of totals without them. Whole numbers, so nothing is lost by cancelling."""
-    count = len(marks)
-    x, t = sum(marks), sum(totals)
-    xx, xt, tt = sum(map(mul, marks, marks)), sum(map(mul, marks, totals)), sum(map(mul, totals, totals))
-    rest, rest_rest, mark_rest = t - x, tt - 2 * xt + xx, xt - xx
+def _sums(values: Sequence[int]) -> tuple[int, int]:
+    return sum(values), sum(map(mul, values, values))
+
+
+def _correlate_with_rest(
+    count: int, marks: tuple[int, int], totals: tuple[int, int], products: int
+) -> float | None:
+    """Pearson's r of marks and of totals without them, from sums and sums of squares.
+
+    All are whole numbers, so that nothing is lost by cancelling.
+    """
+    (x, xx), (t, tt) = marks, totals
+    rest, rest_rest, mark_rest = t - x, tt - 2 * products + xx, products - xx
     spread = (count * xx - x * x) * (count * rest_rest - rest * rest)
     return (count * mark_rest - x * rest) / math.sqrt(spread) if spread > 0 else None

@@ -152,8 +152,8 @@ class ClassFigures:
             table.assignment == assignment,
             *in_sections(table.user_id, course, sections),
         )
-        # Plain tuples by position: what SQLAlchemy adds to each of ten thousand costs as much as reading.
-        return [ClassRow._make(row) for row in self._connection.execute(query)]
+        # All at once: one by one, ten thousand rows take twice as long.
+        return list(map(ClassRow._make, self._connection.execute(query).all()))
 
     def items_of(self, course: str, assignment: str, shape: str) -> dict[str, float]:
         """Most points by item of a shape, in the order of `CountedAttempt.points`."""
@@ -168,7 +168,7 @@ class ClassFigures:
             .scalar_subquery()
         )
         query = sa.select(mark.c.item, mark.c.max_points).where(mark.c.submission_id == one)
-        return dict(sorted(self._connection.execute(query).t))
+        return dict(sorted(self._connection.execute(query).tuples()))
 
     def measured_on(self, course: str, assignment: str, images: str) -> str:
         """A submission that counts and was measured on these images; "" for none."""
