@@ -168,7 +168,7 @@ class ClassFigures:
             .scalar_subquery()
         )
         query = sa.select(mark.c.item, mark.c.max_points).where(mark.c.submission_id == one)
-        return dict(sorted(self._connection.execute(query).tuples()))
+        return {row[0]: row[1] for row in sorted(self._connection.execute(query))}
 
     def measured_on(self, course: str, assignment: str, images: str) -> str:
         """A submission that counts and was measured on these images; "" for none."""

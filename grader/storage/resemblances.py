@@ -159,7 +159,7 @@ class Resemblances:
             .limit(most)
         )
         found = []
-        for value, count in self._connection.execute(groups).tuples().all():
+        for value, count in self._connection.execute(groups).all():
             one_each = (
                 sa.select(sa.func.min(table.submission_id))
                 .where(*here, same == value)
