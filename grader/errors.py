@@ -10,7 +10,10 @@
     │   ├── NotFound               no such course, assignment, submission or file
     │   ├── NotPermitted           a key without the scope or the course
     │   │   └── NotAuthenticated       no key, or one that is unknown, expired or revoked
+    │   ├── TooManyTries           wrong passwords or keys came too often: wait
+    │   ├── NotOpen                the course does not take this assignment now
     │   ├── AttemptsUsedUp         the student has handed in as often as the assignment allows
+    │   ├── Overtaken              someone else was quicker, or what was seen is out of date: look again
     │   └── Conflict               an idempotency key used again for something else
     │       └── StillRunning           the request with this idempotency key has not ended yet
     ├── ContentInvalid         the instructor: a rubric, template or calibration is wrong
@@ -60,8 +63,24 @@ class NotAuthenticated(NotPermitted):
     """No key, or one that is unknown, expired or revoked."""
 
 
+class TooManyTries(RequestRefused):
+    """Wrong passwords, links or keys came too often: the next try counts in ``seconds``."""
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class NotOpen(RequestRefused):
+    """The course does not take this assignment now: not yet, or no longer."""
+
+
 class AttemptsUsedUp(RequestRefused):
     """The student has handed in as many different notebooks as the assignment allows."""
+
+
+class Overtaken(RequestRefused):
+    """Someone else was quicker, or what the caller saw is out of date: look again, then decide."""
 
 
 class Conflict(RequestRefused):

@@ -11,6 +11,7 @@ import typer
 
 from grader import __version__
 from grader.cli import render
+from grader.cli.access_commands import course_app, user_app
 from grader.cli.settings import read_settings
 from grader.errors import GraderError, OurFailure
 
@@ -22,7 +23,6 @@ app = typer.Typer(
 )
 rubric_app = typer.Typer(help="Look at the rubrics.", no_args_is_help=True)
 data_app = typer.Typer(help="Look after the data sets.", no_args_is_help=True)
-user_app = typer.Typer(help="Let people and systems in.", no_args_is_help=True)
 submission_app = typer.Typer(help="Look after the work on submissions.", no_args_is_help=True)
 asag_app = typer.Typer(help="Try the proposals for written answers.", no_args_is_help=True)
 app.add_typer(asag_app, name="asag")
@@ -30,6 +30,7 @@ app.add_typer(submission_app, name="submission")
 app.add_typer(rubric_app, name="rubric")
 app.add_typer(data_app, name="data")
 app.add_typer(user_app, name="user")
+app.add_typer(course_app, name="course")
 
 
 def main() -> None:
@@ -158,12 +159,15 @@ def evaluate_answers(
     assignment: Annotated[
         str | None, typer.Option(help="The assignment's id; default: the only one.")
     ] = None,
+    calibrated: Annotated[
+        bool, typer.Option("--calibrated", help="Also with the marks of the other four fifths.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say how far proposals for written answers agree with the marks that humans gave."""
     from grader.cli.asag import evaluate_file
 
-    evaluate_file(read_settings(), file, assignment, as_json=as_json)
+    evaluate_file(read_settings(), file, assignment, calibrated=calibrated, as_json=as_json)
 
 
 @data_app.command("fetch")
@@ -201,36 +205,3 @@ def cancel_submission(
     from grader.cli.upkeep import cancel_work
 
     cancel_work(read_settings(), submission, reason)
-
-
-@user_app.command("create-key")
-def create_key(
-    name: Annotated[str, typer.Argument(help="Whom the key is for.")],
-    course: Annotated[list[str] | None, typer.Option(help="A course it opens; may be repeated.")] = None,
-    every_course: Annotated[bool, typer.Option("--every-course", help="It opens all courses.")] = False,
-    scope: Annotated[list[str] | None, typer.Option(help="A scope; may be repeated. Default: all.")] = None,
-    days: Annotated[int | None, typer.Option(min=1, max=36_500, help="Days until it expires.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
-) -> None:
-    """Make an API key. It is shown once."""
-    from grader.cli.keys import make_key
-
-    make_key(read_settings(), name, course, every_course=every_course, scopes=scope, days=days, quiet=quiet)
-
-
-@user_app.command("list")
-def list_keys() -> None:
-    """List all API keys."""
-    from grader.cli.keys import show_keys
-
-    show_keys(read_settings())
-
-
-@user_app.command("revoke-key")
-def revoke_key(
-    key: Annotated[str, typer.Argument(help="The key's id, as `grader user list` shows it.")],
-) -> None:
-    """End an API key at once."""
-    from grader.cli.keys import end_key
-
-    end_key(read_settings(), key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import unicodedata
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,16 +13,17 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from grader.assignments import Assignment
+from grader.domain.people import ID_RULE, is_id
 from grader.domain.submission import Submission, SubmissionState
 from grader.errors import AttemptsUsedUp, NotFound, RequestRefused
 from grader.jobs import Jobs
 from grader.notebooks.read import read_notebook
 from grader.services.idempotency import Claim, claim_answer
 from grader.services.report import find_report, submission_document
+from grader.services.terms import read_terms, refuse_when_closed
 from grader.storage.blobs import Blobs
 from grader.storage.unit_of_work import Clash, Database, UnitOfWork
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+|~=-]{0,254}")
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _LOST_RACES = 5
 
@@ -64,8 +64,8 @@ class Submitter:
 
         The same bytes by the same user for the same assignment are the submission that is there
         already. Raises `UploadRefused` (the notebook), `NotFound` (the assignment),
-        `RequestRefused` (an id, a time, an idempotency key), `Conflict`, and `StorageUnavailable`;
-        in all these cases nothing was filed.
+        `RequestRefused` (an id, a time, an idempotency key), `NotOpen`, `AttemptsUsedUp`, `Conflict`, and
+        `StorageUnavailable`; in all these cases nothing was filed.
         """
         now = self._clock()
         assignment = self._check(upload, now)
@@ -93,11 +93,8 @@ class Submitter:
             ("assignment", upload.assignment),
             ("user", upload.user),
         ):
-            if not _ID.fullmatch(value):
-                raise RequestRefused(
-                    f"the {name} id {value[:80]!r} is none: 1 to 255 letters, digits and . _ : @ + | ~ = -, "
-                    "beginning with a letter or digit."
-                )
+            if not is_id(value):
+                raise RequestRefused(f"the {name} id {value[:80]!r} is none: {ID_RULE}.")
         if upload.submitted_at is not None and upload.submitted_at > now + _CLOCKS_DIFFER:
             raise RequestRefused("submittedAt lies in the future: check the clock of the sending system.")
         if upload.assignment not in self._assignments:
@@ -132,6 +129,8 @@ class Submitter:
         same = unit.submissions.find_same(upload.course, upload.assignment, upload.user, sha256)
         if same is not None:
             return same.submission.id
+        terms = read_terms(unit, upload.course, upload.assignment, upload.user)
+        refuse_when_closed(terms, upload.submitted_at or now)
         earlier, unfinished, failed = unit.submissions.count(upload.course, upload.assignment, upload.user)
         attempts = self._assignments[upload.assignment].rubric.policy.attempts
         if earlier - failed >= attempts:
@@ -151,10 +150,16 @@ class Submitter:
             state=SubmissionState.QUEUED,
             tries=0,
         )
+        # An LMS need not announce its courses: one that work arrives for is shown to admins from then on.
+        if not unit.people.courses([upload.course]):
+            unit.people.add_course(upload.course, upload.course, now)
         priority = 1 + min(earlier, 99) * 1000 + unfinished * 100
         unit.submissions.add(submission, accepted_at=now)
         unit.work.add(submission.id, priority, now)
         self._jobs.enqueue(unit.connection, submission.id, 0, priority)
+        unit.drafts.forget(upload.course, upload.assignment, upload.user, sha256)
+        by = f"key:{upload.caller}" if upload.caller else upload.user
+        unit.audit.note(now, by, "submission.add", course=upload.course, subject=submission.id)
         return submission.id
 
 

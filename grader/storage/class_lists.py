@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from grader.storage.class_figures import Sections, in_sections
 from grader.storage.people_tables import member_section, person
-from grader.storage.review_tables import regrade_request, standing
+from grader.storage.review_tables import standing
 from grader.storage.tables import submission, work
 
 
@@ -39,17 +39,6 @@ class Named:
     seconds: float = 0.0
     tries: int = 0
     failure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A student's request for a regrade of one item."""
-
-    item: str
-    text: str
-    made_at: datetime
-    answer: str | None  # None: it waits
-    answered_at: datetime | None
 
 
 class ClassLists:
@@ -143,16 +132,6 @@ class ClassLists:
         """Names by id, of those who have an account."""
         query = sa.select(person.c.id, person.c.name).where(person.c.id.in_(sorted(ids)))
         return {row[0]: row[1] for row in self._connection.execute(query)}
-
-    def asked(self, submission_id: str) -> list[Asked]:
-        """Requests for a regrade, oldest first."""
-        table = regrade_request.c
-        query = (
-            sa.select(table.item, table.text, table.made_at, table.answer, table.answered_at)
-            .where(table.submission_id == submission_id)
-            .order_by(table.id)
-        )
-        return [Asked(*row) for row in self._connection.execute(query)]
 
     def _list(self, query: sa.Select[Any]) -> list[Named]:
         return [Named(*row) for row in self._connection.execute(query)]

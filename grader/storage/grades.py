@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade
 from grader.storage.codec import dump, load
-from grader.storage.tables import evidence, grade
+from grader.storage.tables import evidence, grade, submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,17 @@ class Evidences:
         )
         row = self._connection.execute(query).first()
         return None if row is None else StoredEvidence(row[0], load(Evidence, row[1]), json.loads(row[2]))
+
+    def recent_seconds(self, assignment: str, limit: int) -> list[Mapping[str, float]]:
+        """How long what took in the newest runs of an assignment, in all courses."""
+        query = (
+            sa.select(evidence.c.seconds)
+            .join(submission, submission.c.id == evidence.c.submission_id)
+            .where(submission.c.assignment == assignment)
+            .order_by(evidence.c.id.desc())
+            .limit(limit)
+        )
+        return [json.loads(document) for document in self._connection.execute(query).scalars()]
 
 
 class Grades:
@@ -140,3 +151,17 @@ class Grades:
             .order_by(grade.c.id)
         )
         return [GradeLine(*row) for row in self._connection.execute(query)]
+
+    def texts(self, grade_ids: Sequence[int], item: str) -> dict[int, str]:
+        """What students wrote for one item, by the grade's id; without those that wrote nothing.
+
+        Reads only that of each document: a queue needs hundreds of them at once.
+        """
+        query = sa.select(grade.c.id, grade.c.document).where(grade.c.id.in_(grade_ids))
+        found = {}
+        for grade_id, document in self._connection.execute(query):
+            items = json.loads(document)["data"]["items"]
+            text = next((str(one["evidence"].get("text", "")) for one in items if one["key"] == item), "")
+            if text:
+                found[grade_id] = text
+        return found

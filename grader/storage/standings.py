@@ -30,6 +30,7 @@ class Mark:
     is_audited: bool
     words_sha256: str  # of the answer, without case and spaces; "": nothing is written
     choice: str  # the letter that was read; ""
+    in_queue: bool = False  # waits for a human, is audited, or was asked about
 
 
 @dataclass(frozen=True, slots=True)

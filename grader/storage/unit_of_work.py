@@ -9,16 +9,26 @@ import sqlalchemy as sa
 
 from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
+from grader.storage.calibrations import Calibrations
+from grader.storage.claims import Claims
 from grader.storage.class_figures import ClassFigures
 from grader.storage.class_lists import ClassLists
+from grader.storage.comments import Comments
+from grader.storage.drafts import Drafts
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
+from grader.storage.invitations import Invitations
 from grader.storage.keys import ApiKeys
+from grader.storage.login_failures import LoginFailures
 from grader.storage.offerings import Offerings
 from grader.storage.overrides import Overrides
 from grader.storage.people import People
 from grader.storage.progress import Progress
+from grader.storage.pseudonyms import Pseudonyms
+from grader.storage.regrade_requests import RegradeRequests
 from grader.storage.resemblances import Resemblances
+from grader.storage.review_queue import ReviewQueue
+from grader.storage.roster import Roster
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
 from grader.storage.submission_table import SubmissionTable
@@ -48,10 +58,20 @@ class UnitOfWork:
         self.class_lists = ClassLists(connection)
         self.submission_table = SubmissionTable(connection)
         self.resemblances = Resemblances(connection)
+        self.review_queue = ReviewQueue(connection)
+        self.claims = Claims(connection)
+        self.comments = Comments(connection)
+        self.regrade_requests = RegradeRequests(connection)
+        self.pseudonyms = Pseudonyms(connection)
         self.offerings = Offerings(connection)
+        self.drafts = Drafts(connection)
         self.people = People(connection)
+        self.roster = Roster(connection)
         self.sessions = Sessions(connection)
+        self.invitations = Invitations(connection)
+        self.login_failures = LoginFailures(connection)
         self.audit = Audit(connection)
+        self.calibrations = Calibrations(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)
         self.weights = Weights(connection)

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from grader.domain.offering import Accommodation
 from grader.services.dashboard.scope import Scope, find_seen
-from grader.storage.class_lists import Asked
 from grader.storage.grades import GradeLine
 from grader.storage.overrides import StoredOverride
+from grader.storage.regrade_requests import RegradeRequest
 from grader.storage.submission_table import Row
 from grader.storage.unit_of_work import Database
 
@@ -22,7 +22,7 @@ class AttemptHistory:
     failure: str  # why we failed, ""
     grades: tuple[GradeLine, ...]  # oldest first; each but the first is a regrade
     overrides: tuple[StoredOverride, ...]  # oldest first
-    requests: tuple[Asked, ...]
+    requests: tuple[RegradeRequest, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def read_student(database: Database, scope: Scope, submission_id: str, now: date
                     filed.submission.failure if filed and row.state == "failed" else "",
                     tuple(unit.grades.lines(row.id)),
                     tuple(unit.overrides.of(row.id)),
-                    tuple(unit.class_lists.asked(row.id)),
+                    tuple(unit.regrade_requests.of(row.id)),
                 )
             )
         offering = unit.offerings.find(scope.course, scope.id)

@@ -9,15 +9,41 @@ document.addEventListener("submit", (event) => {
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
-// Letters that press buttons and follow links: data-key="a". Not while something is being typed.
+// A box that shows the passwords of its form, and buttons that copy a field: data-copy="its id".
+document.documentElement.classList.add("scripted");
+document.addEventListener("change", (event) => {
+  if (!event.target.matches?.("[data-reveal]")) return;
+  for (const field of event.target.form.querySelectorAll("input[autocomplete$=password]")) {
+    field.type = event.target.checked ? "text" : "password";
+  }
+});
+document.addEventListener("click", async (event) => {
+  const name = event.target.closest?.("[data-copy]")?.dataset.copy;
+  if (!name) return;
+  const field = document.getElementById(name);
+  field.select();
+  const copied = await navigator.clipboard?.writeText(field.value).then(() => true, () => false);
+  document.getElementById(`${name}-copied`).textContent = copied ? "Copied." : "Selected: press Ctrl+C.";
+});
+
+// Keys that press buttons and follow links: data-key="a". Not while something is being typed; Escape leaves a field.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") return event.target.blur();
+  if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
   if (event.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]")) return;
   const wanted = document.querySelector(`[data-key="${CSS.escape(event.key)}"]:not([disabled])`);
   if (!wanted) return;
   event.preventDefault();
   if (wanted.matches("input:not([type=checkbox]):not([type=radio]), textarea, select")) wanted.focus();
   else wanted.click();
+});
+
+// data-ticks="name": one box for all boxes of that name.
+document.addEventListener("change", (event) => {
+  const name = event.target.dataset?.ticks;
+  if (!name) return;
+  for (const box of document.getElementsByName(name)) box.checked = event.target.checked;
 });
 
 // A drop zone is a label around a file field.
