@@ -26,7 +26,7 @@ from grader.domain.run import CellRun, CellState, HarvestedModel, Layer, Noteboo
 from grader.notebooks.alignment.align import align
 from grader.notebooks.read import read_notebook
 from grader.services.accounts import set_password
-from grader.services.standing import list_measured, to_counted
+from grader.services.counted import list_measured, to_counted
 from grader.storage import Blobs, Database
 from grader.storage.class_tables import counted_attempt, fingerprint, measured, resemblance
 from grader.storage.codec import dump

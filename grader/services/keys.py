@@ -18,8 +18,9 @@ SUBMIT = "submissions:write"
 READ = "results:read"
 REVIEW = "review:write"
 ROSTER = "roster:write"
-SCOPES = (SUBMIT, READ, REVIEW, ROSTER)
-USUAL_SCOPES = (SUBMIT, READ)  # of a key that nobody says more of: it changes no mark and no roster
+RUBRIC = "rubric:write"
+SCOPES = (SUBMIT, READ, REVIEW, ROSTER, RUBRIC)
+USUAL_SCOPES = (SUBMIT, READ)  # of a key that nobody says more of: it changes no mark, roster or rubric
 
 _SECRET = re.compile(r"grader_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _USE_NOTED_EVERY = timedelta(minutes=1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from grader.storage.people_tables import member_section
 from grader.storage.review_tables import mark
 
 Sections = frozenset[str] | None  # whose students are meant; None: all
-WAITS = -1
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def name_shape(items: Iterable[str]) -> str:
 
 
 def pack_points(points: Iterable[int]) -> bytes:
-    """Hundredths of points, `WAITS` for an item that waits."""
+    """Hundredths of points, `domain.statistics.WAITS` for an item that waits."""
     return _pack(array("i", points))
 
 
@@ -118,15 +119,23 @@ class ClassFigures:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def count(self, new: CountedAttempt) -> None:
-        """Say which attempt of its student counts."""
+    def count(self, new: Sequence[CountedAttempt]) -> None:
+        """Say which attempts of their students count."""
+        of_class: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for one in new:
+            of_class[one.course, one.assignment].append(one.user_id)
         table = counted_attempt.c
-        self._connection.execute(
-            sa.delete(counted_attempt).where(
-                table.course == new.course, table.assignment == new.assignment, table.user_id == new.user_id
-            )
-        )
-        self._connection.execute(sa.insert(counted_attempt).values(**asdict(new)))
+        for (course, assignment), users in of_class.items():
+            for start in range(0, len(users), _CHUNK):
+                self._connection.execute(
+                    sa.delete(counted_attempt).where(
+                        table.course == course,
+                        table.assignment == assignment,
+                        table.user_id.in_(users[start : start + _CHUNK]),
+                    )
+                )
+        if new:
+            self._connection.execute(sa.insert(counted_attempt), [asdict(one) for one in new])
 
     def put_measured(self, submission_id: str, models: Iterable[Measured]) -> None:
         """Replace what was measured of a submission."""
@@ -134,15 +143,20 @@ class ClassFigures:
         if rows := [{"submission_id": submission_id, **asdict(model)} for model in models]:
             self._connection.execute(sa.insert(measured), rows)
 
-    def measured_of(self, submission_id: str) -> list[Measured]:
-        """What was measured of a submission, by latent size."""
-        table = measured.c
-        query = (
-            sa.select(table.latent_dim, table.dataset_sha256, table.explained_variance)
-            .where(table.submission_id == submission_id)
-            .order_by(table.latent_dim)
-        )
-        return [Measured(*row) for row in self._connection.execute(query)]
+    def measured_of(self, submission_ids: Sequence[str]) -> Mapping[str, list[Measured]]:
+        """What was measured, by submission; of each by latent size."""
+        table, found = measured.c, defaultdict(list)
+        for start in range(0, len(submission_ids), _CHUNK):
+            query = (
+                sa.select(
+                    table.submission_id, table.latent_dim, table.dataset_sha256, table.explained_variance
+                )
+                .where(table.submission_id.in_(submission_ids[start : start + _CHUNK]))
+                .order_by(table.submission_id, table.latent_dim)
+            )
+            for submission_id, width, images, explained in self._connection.execute(query):
+                found[submission_id].append(Measured(width, images, explained))
+        return found
 
     def attempts(self, course: str, assignment: str, sections: Sections = None) -> list[ClassRow]:
         """A row of `ClassRow` for every student, in no order."""

@@ -29,6 +29,7 @@ from grader.storage.regrade_requests import RegradeRequests
 from grader.storage.resemblances import Resemblances
 from grader.storage.review_queue import ReviewQueue
 from grader.storage.roster import Roster
+from grader.storage.rubric_versions import RubricVersions
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
 from grader.storage.submission_table import SubmissionTable
@@ -65,6 +66,7 @@ class UnitOfWork:
         self.pseudonyms = Pseudonyms(connection)
         self.offerings = Offerings(connection)
         self.drafts = Drafts(connection)
+        self.rubrics = RubricVersions(connection)
         self.people = People(connection)
         self.roster = Roster(connection)
         self.sessions = Sessions(connection)

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from grader.services.roster_file import MOST_BYTES as MOST_ROSTER_BYTES
-from grader.web import health, members, pictures, reviews, submissions
+from grader.web import health, members, pictures, reviews, rubrics, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
 from grader.web.pages import (
@@ -63,6 +63,7 @@ def create_app(deps: Deps) -> FastAPI:
     install_error_pages(app)
     app.include_router(submissions.router)
     app.include_router(pictures.router)
+    app.include_router(rubrics.router)
     app.include_router(members.router)
     app.include_router(reviews.router)
     app.include_router(health.router)

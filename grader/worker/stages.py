@@ -122,6 +122,12 @@ class Stages:
             with self._database.write() as unit:
                 if not unit.work.finish(job.submission_id, job.generation, SubmissionState.GRADED, now):
                     return None
+                newest = self._assignment(filed)
+                if newest.rubric.sha256 != assignment.rubric.sha256:
+                    # Whoever published it since did not see this submission.
+                    reference = newest.reference_on(models.dataset.sha256)
+                    evidence = replace(evidence, reference=reference)
+                    grade = self._autograder.judge(replace(evidence, calibrations=known), newest)
                 stored = unit.evidence.add(job.submission_id, evidence, seconds, now)
                 unit.grades.add(
                     job.submission_id, stored, grade, now, follows=unit.grades.newest(job.submission_id)
@@ -148,7 +154,7 @@ class Stages:
                 self._fail(job, guard, filed.submission.failure or _DIED)
                 return None
             try:
-                return work(filed, self._assignment(filed))
+                return work(filed, self._patiently(guard, partial(self._assignment, filed)))
             except Exception as error:
                 if guard.is_stopped:
                     self._patiently(guard, lambda: self._give_back(job, stage))

@@ -10,7 +10,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,9 +29,11 @@ from grader.errors import SandboxUnavailable
 from grader.jobs import Jobs
 from grader.sandbox.jail import ExitReason, Frame, Jail, JailExit, JailRequest
 from grader.services.autograde import Autograder
+from grader.services.catalog import Catalog
 from grader.services.migrate import migrate
 from grader.services.submit import Submitter, Upload
 from grader.storage import Blobs, Database, make_engine
+from grader.storage.unit_of_work import UnitOfWork
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -57,6 +59,28 @@ def make_assignment(folder: Path = Path(), **changes: Any) -> Assignment:
         calibration={},
         folder=folder,
     )
+
+
+class FixedCatalog(Catalog):
+    """A catalog of assignments that no file says."""
+
+    def __init__(self, assignments: Mapping[str, Assignment]) -> None:
+        self._assignments = assignments
+
+    def __getitem__(self, assignment_id: str) -> Assignment:
+        return self._assignments[assignment_id]
+
+    def __contains__(self, assignment_id: object) -> bool:
+        return assignment_id in self._assignments
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._assignments)
+
+    def __len__(self) -> int:
+        return len(self._assignments)
+
+    def find(self, unit: UnitOfWork, assignment_id: str) -> Assignment:
+        return self._assignments[assignment_id]
 
 
 def make_notebook(code: str = "print(1)") -> bytes:

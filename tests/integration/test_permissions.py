@@ -20,10 +20,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from grader.domain.people import Membership, Person, Role
-from grader.services.keys import READ, REVIEW, ROSTER, SCOPES, SUBMIT, create_key
+from grader.services.keys import READ, REVIEW, ROSTER, RUBRIC, SCOPES, SUBMIT, create_key
 from grader.services.sessions import begin_session
 from grader.web import Deps, create_app
-from tests.integration.parts import NOW, Parts, make_notebook
+from tests.integration.parts import NOW, FixedCatalog, Parts, make_notebook
 from tests.integration.review_parts import make_class
 
 LOGIN = "to the sign-in"  # a redirect there
@@ -190,6 +190,10 @@ API: dict[str, Row] = {
     "GET /api/v1/submissions/{submission_id}/pictures/{name}": api(
         READ, 404, wrong_course=404
     ),  # none is drawn
+    # rubrics
+    f"POST {_COURSE}/regrade/preview": api(RUBRIC, 200),
+    f"POST {_COURSE}/regrade": api(RUBRIC, 409, json={"token": "of another preview"}),
+    "POST /api/v1/submissions/{submission_id}/regrade": api(RUBRIC, 202, wrong_course=404),
     # review: a key acts as an instructor
     f"GET {_COURSE}/review-queue": api(REVIEW, 200),
     f"GET {_COURSE}/review-queue/counts": api(REVIEW, 200),
@@ -265,7 +269,8 @@ def anew(world: World, tmp_path: Path) -> Callable[[], FastAPI]:
     def copy() -> FastAPI:
         parts = make_class(Path(shutil.copytree(world.home, tmp_path / str(len(copies))))).parts
         copies.append(parts)
-        return create_app(Deps(parts.database, parts.blobs, parts.jobs, parts.assignments))
+        catalog = FixedCatalog(parts.assignments)
+        return create_app(Deps(parts.database, parts.blobs, parts.jobs, catalog))
 
     return copy
 

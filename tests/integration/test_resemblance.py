@@ -115,7 +115,7 @@ def note(parts: Parts, assignment: Assignment, user: str, data: bytes, attempt: 
     own = Submission(submission_id, *place, user, attempt, sha256, "hw.ipynb", NOW, SubmissionState.GRADED, 1)
     with parts.database.write() as unit:
         unit.submissions.add(own, NOW)
-        unit.class_figures.count(CountedAttempt(*place, user, own.id, 0, 0, 0, 0, "", b"", "", "", "", b""))
+        unit.class_figures.count([CountedAttempt(*place, user, own.id, 0, 0, 0, 0, "", b"", "", "", "", b"")])
         note_resemblances(unit, own, notebook, template, evidence)
         unit.commit()
     return own.id
