@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from grader.domain.evidence import Evidence
-from grader.domain.grade import ItemState
 from grader.domain.offering import Accommodation, Counts, Offering
 from grader.domain.run import Verdict
+from grader.services.counted import expect, keep_counted, list_measured, waits
 from grader.services.marks import Outlined, hash_text, list_marks, outline
+from grader.storage.class_figures import Measured
 from grader.storage.standings import Attempt, Mark, Standing
 from grader.storage.submissions import Filed
 from grader.storage.unit_of_work import UnitOfWork
@@ -27,6 +28,7 @@ class Reckoned:
     filed: Filed
     standing: Standing
     marks: tuple[Mark, ...]
+    models: tuple[Measured, ...] | None  # None: as they were known
 
 
 def settle(unit: UnitOfWork, submission_id: str, *, code_sha256: str | None = None) -> None:
@@ -53,6 +55,9 @@ def settle_outlined(
     """The same of many whose newest grades are known, by submission."""
     reckoned = reckon(unit, grades, codes)
     unit.standings.put([one.standing for one in reckoned], [mark for one in reckoned for mark in one.marks])
+    for one in reckoned:
+        if one.models is not None:
+            unit.class_figures.put_measured(one.standing.submission_id, one.models)
     users: dict[tuple[str, str], set[str]] = defaultdict(set)
     for one in reckoned:
         users[one.standing.course, one.standing.assignment].add(one.standing.user_id)
@@ -91,11 +96,12 @@ def reckon(
             )
         )
         base = known.get(one) or _begin(filed)
-        if one not in known or one in codes:
-            evidence = unit.evidence.newest(one)
-            base = base if evidence is None else _describe(base, evidence.evidence)
+        models = None
+        if (one not in known or one in codes) and (evidence := unit.evidence.newest(one)) is not None:
+            base = _describe(base, evidence.evidence)
+            models = tuple(list_measured(evidence.evidence.models))
         words = sorted(mark.words_sha256 for mark in marks if mark.words_sha256)
-        given, expected = sum(mark.points for mark in marks), sum(map(_expect, marks))
+        given, expected = sum(mark.points for mark in marks), sum(map(expect, marks))
         kept = offering.share_kept(filed.submission.submitted_at, rules.due_at(filed))
         standing = replace(
             base,
@@ -106,9 +112,9 @@ def reckon(
             given=round(given, 2),
             final=round(round(given, 2) * kept, 2),
             expected=round(round(expected, 2) * kept, 2),
-            waiting=sum(map(_waits, marks)),
+            waiting=sum(map(waits, marks)),
         )
-        reckoned.append(Reckoned(filed, standing, marks))
+        reckoned.append(Reckoned(filed, standing, marks, models))
     return reckoned
 
 
@@ -155,10 +161,13 @@ def _settle_users(unit: UnitOfWork, course: str, assignment: str, users: Iterabl
 def _choose_attempts(unit: UnitOfWork, course: str, assignment: str, users: Iterable[str]) -> None:
     """Say which of each student's attempts counts."""
     offering = unit.offerings.find(course, assignment)
+    counted = []
     for user, attempts in unit.standings.attempts_of(course, assignment, users).items():
         best = pick_attempt(attempts, offering.counts)
+        counted.append(best.submission_id)
         if any(one.is_counted != (one is best) for one in attempts):
             unit.standings.count_only(course, assignment, user, best.submission_id)
+    keep_counted(unit, counted)
 
 
 def _begin(filed: Filed) -> Standing:
@@ -185,11 +194,3 @@ def _begin(filed: Filed) -> Standing:
 def _describe(base: Standing, evidence: Evidence) -> Standing:
     run = evidence.run
     return replace(base, crashed=run.verdict not in _ENDED_WELL, seconds=round(run.seconds, 3))
-
-
-def _waits(mark: Mark) -> bool:
-    return mark.state == ItemState.NEEDS_REVIEW.value
-
-
-def _expect(mark: Mark) -> float:
-    return max(mark.points, mark.proposed or 0.0) if _waits(mark) else mark.points

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,11 +12,8 @@ import sqlalchemy as sa
 
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade
-from grader.domain.models import ModelReport
-from grader.domain.submission import SubmissionState
-from grader.errors import EvidenceMissing
 from grader.storage.codec import dump, load
-from grader.storage.tables import evidence, grade, submission, work
+from grader.storage.tables import evidence, grade, submission
 
 _CHUNK = 500
 
@@ -38,6 +34,17 @@ class StoredGrade:
     id: int
     grade: Grade
     evidence_id: int
+    graded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GradeLine:
+    """What a grade said, without its items."""
+
+    given: float  # before humans decided
+    maximum: float
+    needs_review: bool
+    rubric_sha256: str
     graded_at: datetime
 
 
@@ -82,36 +89,6 @@ class Evidences:
             .limit(limit)
         )
         return [json.loads(document) for document in self._connection.execute(query).scalars()]
-
-    def models_of_class(self, course: str, assignment: str) -> list[ModelReport]:
-        """What was measured of each student's newest graded submission; without what cannot be read."""
-        graded = (
-            sa.select(submission.c.user_id, sa.func.max(submission.c.attempt).label("attempt"))
-            .join(work)
-            .where(
-                submission.c.course == course,
-                submission.c.assignment == assignment,
-                work.c.state == SubmissionState.GRADED.value,
-            )
-            .group_by(submission.c.user_id)
-            .subquery()
-        )
-        newest = (
-            sa.select(sa.func.max(evidence.c.id))
-            .join(submission, submission.c.id == evidence.c.submission_id)
-            .join(
-                graded,
-                (submission.c.user_id == graded.c.user_id) & (submission.c.attempt == graded.c.attempt),
-            )
-            .where(submission.c.course == course, submission.c.assignment == assignment)
-            .group_by(submission.c.id)
-        )
-        rows = self._connection.execute(sa.select(evidence.c.document).where(evidence.c.id.in_(newest)))
-        reports = []
-        for document in rows.scalars():
-            with suppress(EvidenceMissing):  # one damaged row takes the picture from nobody else
-                reports.append(load(Evidence, document).models)
-        return reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +190,17 @@ class Grades:
         grades = {row[0]: row[1] for row in self._connection.execute(judged)}
         seen = {row[0]: row[1] for row in self._connection.execute(measured)}
         return [(seen[head.evidence_id], grades[head.grade_id]) for head in heads]
+
+    def lines(self, submission_id: str) -> list[GradeLine]:
+        """Every verdict that was reached, oldest first."""
+        query = (
+            sa.select(
+                grade.c.given, grade.c.maximum, grade.c.needs_review, grade.c.rubric_sha256, grade.c.graded_at
+            )
+            .where(grade.c.submission_id == submission_id)
+            .order_by(grade.c.id)
+        )
+        return [GradeLine(*row) for row in self._connection.execute(query)]
 
     def texts(self, grade_ids: Sequence[int], item: str) -> dict[int, str]:
         """What students wrote for one item, by the grade's id; without those that wrote nothing.

@@ -17,6 +17,9 @@ from grader.web.pages import (
     account,
     admin,
     assignments,
+    dashboard,
+    dashboard_students,
+    dashboard_table,
     handing_in,
     home,
     invitations,
@@ -79,6 +82,9 @@ def create_app(deps: Deps) -> FastAPI:
         notebooks,
         review,
         rubric,
+        dashboard,
+        dashboard_table,
+        dashboard_students,
     ):
         app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
