@@ -11,6 +11,7 @@
     │   ├── NotPermitted           a key without the scope or the course
     │   │   └── NotAuthenticated       no key, or one that is unknown, expired or revoked
     │   ├── AttemptsUsedUp         the student has handed in as often as the assignment allows
+    │   ├── Overtaken              someone else was quicker, or what was seen is out of date: look again
     │   └── Conflict               an idempotency key used again for something else
     │       └── StillRunning           the request with this idempotency key has not ended yet
     ├── ContentInvalid         the instructor: a rubric, template or calibration is wrong
@@ -62,6 +63,10 @@ class NotAuthenticated(NotPermitted):
 
 class AttemptsUsedUp(RequestRefused):
     """The student has handed in as many different notebooks as the assignment allows."""
+
+
+class Overtaken(RequestRefused):
+    """Someone else was quicker, or what the caller saw is out of date: look again, then decide."""
 
 
 class Conflict(RequestRefused):

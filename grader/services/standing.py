@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade, ItemGrade, ItemState
@@ -47,20 +48,10 @@ def settle(unit: UnitOfWork, submission_id: str, *, code_sha256: str | None = No
         expected=round(sum(map(_expect, marks)), 2),
         waiting=sum(map(_waits, marks)),
     )
-    unit.standings.put([_after_lateness(unit, filed, standing, offering)], marks)
+    held = unit.offerings.accommodations(course, assignment, user).get(user, Accommodation())
+    due_at = held.due_at or offering.due_at
+    unit.standings.put([reckon_lateness(standing, submission.submitted_at, due_at, offering)], marks)
     choose_attempt(unit, course, assignment, user, offering)
-
-
-def settle_class(unit: UnitOfWork, course: str, assignment: str) -> None:
-    """The same for all of an assignment, after its dates or rules have changed."""
-    for user in unit.standings.users(course, assignment):
-        settle_student(unit, course, assignment, user)
-
-
-def settle_student(unit: UnitOfWork, course: str, assignment: str, user: str) -> None:
-    """The same for all attempts of one student."""
-    for attempt in unit.standings.attempts(course, assignment, user):
-        settle(unit, attempt.submission_id)
 
 
 def list_marks(
@@ -84,6 +75,22 @@ def pick_attempt(attempts: Iterable[Attempt], counts: Counts) -> Attempt:
     if counts is Counts.LAST:
         return max(attempts, key=lambda one: one.attempt)
     return max(attempts, key=lambda one: (round(one.expected, 4), one.attempt))
+
+
+def reckon_lateness(
+    standing: Standing, submitted_at: datetime, due_at: datetime | None, offering: Offering
+) -> Standing:
+    """What lateness leaves of ``given`` and of what is expected, ``standing.expected`` being without it.
+
+    ``due_at`` is the student's own due date.
+    """
+    kept = offering.share_kept(submitted_at, due_at)
+    return replace(
+        standing,
+        final=round(standing.given * kept, 2),
+        expected=round(standing.expected * kept, 2),
+        late_days=offering.days_late(submitted_at, due_at),
+    )
 
 
 def hash_code(cells: Iterable[str]) -> str:
@@ -156,13 +163,3 @@ def _waits(mark: Mark) -> bool:
 
 def _expect(mark: Mark) -> float:
     return max(mark.points, mark.proposed or 0.0) if _waits(mark) else mark.points
-
-
-def _after_lateness(unit: UnitOfWork, filed: Filed, standing: Standing, offering: Offering) -> Standing:
-    submission = filed.submission
-    held = unit.offerings.accommodations(submission.course, submission.assignment, submission.user)
-    due_at = held.get(submission.user, Accommodation()).due_at or offering.due_at
-    kept = offering.share_kept(submission.submitted_at, due_at)
-    return replace(
-        standing, final=round(standing.given * kept, 2), expected=round(standing.expected * kept, 2)
-    )

@@ -59,18 +59,38 @@ class Audit:
         *,
         course: str | None = None,
         subject: str | None = None,
+        actor: str | None = None,
+        action: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         before: int | None = None,
-        limit: int = 100,
+        limit: int | None = 100,
     ) -> list[AuditEntry]:
-        """Acts, newest first; ``before`` is the id of the last one seen. None: of all."""
+        """Acts, newest first; ``before`` is the id of the last one seen. None: of all.
+
+        ``action`` is a whole one, or the noun of several ("grade").
+        """
         query = sa.select(audit).order_by(audit.c.id.desc()).limit(limit)
-        if course is not None:
-            query = query.where(audit.c.course == course)
-        if subject is not None:
-            query = query.where(audit.c.subject == subject)
+        for column, wanted in ((audit.c.course, course), (audit.c.subject, subject), (audit.c.actor, actor)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if action is not None:
+            of_noun = audit.c.action.startswith(f"{action}.", autoescape=True)
+            query = query.where(sa.or_(audit.c.action == action, of_noun))
+        if since is not None:
+            query = query.where(audit.c.at >= since)
+        if until is not None:
+            query = query.where(audit.c.at < until)
         if before is not None:
             query = query.where(audit.c.id < before)
         return [
             AuditEntry(**{**row, "details": json.loads(row["details"])})
             for row in self._connection.execute(query).mappings()
         ]
+
+    def actions(self, course: str | None = None) -> list[str]:
+        """Every kind of act that was noted."""
+        query = sa.select(audit.c.action).distinct().order_by(audit.c.action)
+        if course is not None:
+            query = query.where(audit.c.course == course)
+        return list(self._connection.execute(query).scalars())

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
+from grader.storage.gradebook import Gradebook
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
 from grader.storage.keys import ApiKeys
@@ -40,6 +41,7 @@ class UnitOfWork:
         self.grades = Grades(connection)
         self.overrides = Overrides(connection)
         self.standings = Standings(connection)
+        self.gradebook = Gradebook(connection)
         self.offerings = Offerings(connection)
         self.people = People(connection)
         self.sessions = Sessions(connection)

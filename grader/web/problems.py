@@ -28,6 +28,7 @@ _PROBLEMS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (errors.NotPermitted, 403, "not-permitted", "The API key does not allow this"),
     (errors.StillRunning, 409, "still-running", "The same request still runs"),
     (errors.AttemptsUsedUp, 422, "attempts-used-up", "No attempt is left"),
+    (errors.Overtaken, 409, "overtaken", "Someone else was quicker"),
     (errors.Conflict, 422, "idempotency-key-reused", "The Idempotency-Key was used for another request"),
     (errors.RequestRefused, 422, "request-invalid", "The request cannot be understood"),
     (errors.StorageUnavailable, 503, "storage-unavailable", "The service cannot store anything now"),
