@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from grader.domain.gradebook import GradebookRow, RowState, Selection, SortBy
@@ -30,7 +30,7 @@ class Page:
 class Wish:
     """What of the gradebook is asked for."""
 
-    selection: Selection = Selection()
+    selection: Selection = field(default_factory=Selection)
     sort: SortBy = SortBy.NAME
     descending: bool = False
     limit: int = 50

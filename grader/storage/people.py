@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from grader.domain.people import Membership, Person, Role
 from grader.storage.people_tables import course, member, member_section, person
+
+_CHUNK = 500
 
 
 class People:
@@ -50,6 +52,14 @@ class People:
         """The password's hash."""
         query = sa.select(person.c.password).where(person.c.id == person_id)
         return self._connection.execute(query).scalar_one_or_none()
+
+    def names(self, ids: Sequence[str]) -> dict[str, str]:
+        """Names by id, of those that have an account."""
+        found: dict[str, str] = {}
+        for start in range(0, len(ids), _CHUNK):
+            query = sa.select(person.c.id, person.c.name).where(person.c.id.in_(ids[start : start + _CHUNK]))
+            found.update((row[0], row[1]) for row in self._connection.execute(query))
+        return found
 
     def add_course(self, course_id: str, title: str, now: datetime) -> None:
         """Add a course. Surfaces as `Clash` where it is there."""
