@@ -72,6 +72,26 @@ class People:
             query = query.where(course.c.id.in_(list(ids)))
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
+    def retention(self, course_id: str) -> int | None:
+        """Days that a course's work is kept after its last submission; None: for good."""
+        query = sa.select(course.c.retention_days).where(course.c.id == course_id)
+        return self._connection.execute(query).scalar_one_or_none()
+
+    def set_retention(self, course_id: str, days: int | None) -> None:
+        """Set it."""
+        self._connection.execute(
+            sa.update(course).where(course.c.id == course_id).values(retention_days=days)
+        )
+
+    def retentions(self) -> dict[str, tuple[str, int]]:
+        """Title and days of every course that does not keep its work for good, by id."""
+        query = (
+            sa.select(course.c.id, course.c.title, course.c.retention_days)
+            .where(course.c.retention_days.is_not(None))
+            .order_by(course.c.id)
+        )
+        return {row[0]: (row[1], row[2]) for row in self._connection.execute(query)}
+
     def enrol(self, person_id: str, membership: Membership, now: datetime) -> None:
         """Put someone into a course with this role and these sections, in place of what was before."""
         mine = (member.c.course == membership.course, member.c.person_id == person_id)

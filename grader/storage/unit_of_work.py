@@ -16,6 +16,7 @@ from grader.storage.keys import ApiKeys
 from grader.storage.offerings import Offerings
 from grader.storage.overrides import Overrides
 from grader.storage.people import People
+from grader.storage.personal_data import PersonalData
 from grader.storage.progress import Progress
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
@@ -46,6 +47,7 @@ class UnitOfWork:
         self.people = People(connection)
         self.sessions = Sessions(connection)
         self.audit = Audit(connection)
+        self.personal_data = PersonalData(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)
         self.weights = Weights(connection)
