@@ -55,8 +55,8 @@ def apply_retention(settings: Settings, *, dry_run: bool) -> None:
     for one in overdue:
         said = "would be deleted" if dry_run else "deleted"
         print(
-            f"{one.course}: {len(one.submissions)} submissions of {len(one.people)} people {said}; the last was "
-            f"handed in on {one.ended_at:%Y-%m-%d}, kept for {one.days} days; {_told(one.removed)}"
+            f"{one.course}: {len(one.submissions)} submissions of {len(one.people)} people {said}; "
+            f"the last one came on {one.ended_at:%Y-%m-%d}, kept for {one.days} days; {_told(one.removed)}"
         )
         if dry_run:
             print("  " + ", ".join(map(render.printable, one.people)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from grader.storage.unit_of_work import Database, UnitOfWork
 
 _HEADER = ("at", "actor", "actor_name", "course", "action", "subject", "told", "details")
 _CHUNK = 1_000
+_SUBMISSION = re.compile(r"[0-9a-f]{32}")
 # With the details in braces. Other acts are told by their details' names and values.
 _SENTENCES = {
     "grade.override": "gave {points} of {maximum} points for {item}, before: {before}",
@@ -57,6 +59,11 @@ class Told:
     who: str
     what: str
 
+    @property
+    def is_submission(self) -> bool:
+        """Whether it was done to a submission."""
+        return bool(_SUBMISSION.fullmatch(self.entry.subject))
+
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
@@ -88,6 +95,13 @@ def export_log(database: Database, actor: Actor, search: Search, now: datetime) 
         unit.audit.note(now, actor.id, "audit.export", course=search.course or "", entries=entries)
         unit.commit()
     return _write(database, search)
+
+
+def find_actor(database: Database, words: str) -> str:
+    """The id of whoever signs in by this name; the words themselves where nobody does."""
+    with database.read() as unit:
+        person = unit.people.find_login(words) if words.strip() else None
+    return person.id if person else words.strip()
 
 
 def check_reader(actor: Actor, search: Search) -> None:
