@@ -15,7 +15,8 @@ from grader.storage.unit_of_work import Database
 
 SUBMIT = "submissions:write"
 READ = "results:read"
-SCOPES = (SUBMIT, READ)
+GRADEBOOK = "gradebook:read"
+SCOPES = (SUBMIT, READ, GRADEBOOK)
 
 _SECRET = re.compile(r"grader_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _USE_NOTED_EVERY = timedelta(minutes=1)

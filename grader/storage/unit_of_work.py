@@ -18,6 +18,7 @@ from grader.storage.overrides import Overrides
 from grader.storage.people import People
 from grader.storage.personal_data import PersonalData
 from grader.storage.progress import Progress
+from grader.storage.results import Results
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
 from grader.storage.submissions import Submissions
@@ -43,6 +44,7 @@ class UnitOfWork:
         self.overrides = Overrides(connection)
         self.standings = Standings(connection)
         self.gradebook = Gradebook(connection)
+        self.results = Results(connection)
         self.offerings = Offerings(connection)
         self.people = People(connection)
         self.sessions = Sessions(connection)

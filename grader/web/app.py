@@ -9,6 +9,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from grader.web import gradebook as gradebook_api
 from grader.web import health, pictures, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
@@ -42,6 +43,7 @@ def create_app(deps: Deps) -> FastAPI:
     install_error_pages(app)
     app.include_router(submissions.router)
     app.include_router(pictures.router)
+    app.include_router(gradebook_api.router)
     app.include_router(health.router)
     for pages in (signing_in, home, gradebook, gradebook_student, settings, audit, data):
         app.include_router(pages.router)
