@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from grader.domain.evidence import Evidence
 from grader.domain.people import Actor
@@ -46,7 +46,8 @@ class Eraser:
         blobs, _ = self._find_blobs(submissions)
         with self._database.read() as unit:
             rows = unit.personal_data.count(OF_SUBMISSION, ids)
-        return Removed(rows, sum(map(self._blobs.has, blobs)))
+        until = _last_change(submissions)
+        return Removed(rows, sum(self._blobs.is_removable(sha256, until) for sha256 in blobs))
 
     def erase(self, submissions: Sequence[Erasable], actor: Actor, reason: str, now: datetime) -> Removed:
         """Delete them, whatever state their work is in.
@@ -56,7 +57,7 @@ class Eraser:
         stopped = self._stop(submissions, now)
         blobs, last_seen = self._find_blobs(submissions)
         ids = [one.id for one in submissions]
-        until = now if stopped else max((one.changed_at for one in submissions), default=now)
+        until = now if stopped else _last_change(submissions)
         rows: Counter[str] = Counter()
         gone = 0
         for start in range(0, len(ids), _AT_ONCE):
@@ -110,6 +111,11 @@ class Eraser:
             with suppress(EvidenceMissing, UnicodeDecodeError):
                 named |= set(_SHA256.findall(self._blobs.get(sha256).decode()))
         return named
+
+
+def _last_change(submissions: Sequence[Erasable]) -> datetime:
+    """When the last of them put a blob, at the latest."""
+    return max((one.changed_at for one in submissions), default=datetime.fromtimestamp(0, UTC))
 
 
 def named_in(documents: Iterable[str]) -> Iterator[str]:

@@ -107,7 +107,6 @@ def erase_person(
         raise RequestRefused("Say why: the reason is kept.")
     with database.write() as unit:  # first, so that nobody hands in while their work is being deleted
         unit.people.change(person_id, disabled_at=now)
-        unit.sessions.end_all(person_id)
         unit.commit()
     removed = eraser.erase(plan.submissions, actor, reason, now)
     with database.write() as unit:
@@ -148,7 +147,7 @@ def _read_tables(
 def _without_key(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row with its documents read, without proposals: they quote what answers are held against."""
     return {
-        name: _cut(json.loads(value)) if name in _JSON_COLUMNS and value else value
+        name: _cut(json.loads(value)) if name in _JSON_COLUMNS and isinstance(value, str) and value else value
         for name, value in row.items()
     }
 

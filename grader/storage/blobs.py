@@ -57,24 +57,25 @@ class Blobs:
             raise EvidenceMissing(f"blob {sha256} in {self._folder} is damaged: restore it from a backup.")
         return data
 
-    def has(self, sha256: str) -> bool:
-        """Whether there is a blob of this name."""
-        return bool(_SHA256.fullmatch(sha256)) and self._path(sha256).is_file()
+    def is_removable(self, sha256: str, not_put_after: datetime) -> bool:
+        """Whether `remove` would delete it: there is one, and nobody has put it since."""
+        if not _SHA256.fullmatch(sha256):
+            return False
+        try:
+            return self._path(sha256).stat().st_mtime <= not_put_after.timestamp()
+        except FileNotFoundError:
+            return False
 
     def remove(self, sha256: str, not_put_after: datetime) -> bool:
         """Delete a blob that no row names any more; False where there is none.
 
         One that was put after this moment stays: somebody else is about to name it.
         """
-        if not self.has(sha256):
+        if not self.is_removable(sha256, not_put_after):
             return False
         target = self._path(sha256)
         try:
-            if target.stat().st_mtime > not_put_after.timestamp():
-                return False
-            target.unlink()
-        except FileNotFoundError:
-            return False  # somebody else removed it
+            target.unlink(missing_ok=True)
         except OSError as error:
             raise StorageUnavailable(f"blob {sha256} cannot be removed: {error.strerror}") from None
         _sync_folder(target.parent)
