@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 LEND   := systemd-run --user --scope --quiet -p Delegate=yes
 SCOPE  := $(shell [ "$$(id -u)" = 0 ] || { $(LEND) true 2>/dev/null && echo "$(LEND) --"; })
 
-.PHONY: setup demo serve test attacks check benchmark clean
+.PHONY: setup demo serve test browser pictures attacks check benchmark clean
 
 setup: $(READY)
 
@@ -21,8 +21,15 @@ demo: setup
 serve: setup
 	@$(SCOPE) $(BIN)/grader serve
 
-test: setup
+test: setup browser
 	@$(SCOPE) $(BIN)/pytest -n 2 --dist worksteal
+
+browser:
+	@PYTHON=$(PYTHON) VENV=$(VENV) sh scripts/setup.sh browser
+
+# The guides' pictures of pages, made by the tests that drive them.
+pictures: setup browser
+	@GRADER_KEEP_PICTURES=1 $(SCOPE) $(BIN)/pytest tests/browser
 
 attacks: setup
 	@$(SCOPE) $(BIN)/python -m tests.attacks.runner

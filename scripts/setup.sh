@@ -23,6 +23,11 @@ need() { # need PROGRAM-TEST PACKAGES...
     get_packages "$@" || { say "This needs: sudo apt-get install $*"; say "Then run make again."; exit 1; }
 }
 
+if [ "${1:-}" = browser ]; then # what the tests of the pages drive
+    need "command -v chromium" chromium fonts-dejavu-core
+    exit
+fi
+
 need "$PYTHON -c 'import sys; sys.exit(sys.version_info < (3, 11))'" python3
 "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
     say "Python 3.11 or newer is needed; this is $("$PYTHON" --version). Try: make PYTHON=python3.12"; exit 1; }

@@ -11,7 +11,7 @@ from grader.cli import render
 from grader.cli.compose import make_database
 from grader.cli.settings import Settings
 from grader.errors import RequestRefused
-from grader.services.keys import SCOPES, create_key, list_keys, revoke_key
+from grader.services.keys import USUAL_SCOPES, create_key, list_keys, revoke_key
 from grader.services.migrate import migrate
 from grader.storage import Database
 
@@ -35,7 +35,7 @@ def make_key(
     key, secret = create_key(
         _database(settings),
         name,
-        scopes=scopes or SCOPES,
+        scopes=scopes or USUAL_SCOPES,
         courses=None if every_course else courses,
         now=now,
         expires_at=now + timedelta(days=days) if days else None,

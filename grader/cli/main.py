@@ -243,7 +243,9 @@ def create_key(
     name: Annotated[str, typer.Argument(help="Whom the key is for.")],
     course: Annotated[list[str] | None, typer.Option(help="A course it opens; may be repeated.")] = None,
     every_course: Annotated[bool, typer.Option("--every-course", help="It opens all courses.")] = False,
-    scope: Annotated[list[str] | None, typer.Option(help="A scope; may be repeated. Default: all.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A scope; may be repeated. Default: submit and read.")
+    ] = None,
     days: Annotated[int | None, typer.Option(min=1, max=36_500, help="Days until it expires.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
 ) -> None:

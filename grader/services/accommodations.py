@@ -11,8 +11,10 @@ from grader.domain.people import Actor
 from grader.errors import NotPermitted, RequestRefused
 from grader.services.class_standing import settle_class
 from grader.services.gradebook import find_row
-from grader.services.overriding import MOST_WORDS
+from grader.services.review.decision import check_text
 from grader.storage.unit_of_work import Database
+
+_MOST_REASON = 1_000
 
 
 def extend(
@@ -70,8 +72,9 @@ def _change(
     course, assignment, user = where
     if not actor.manages(course):
         raise NotPermitted("Extensions and excuses are for the course's instructors to give.")
-    if not reason.strip() or len(reason) > MOST_WORDS:
-        raise RequestRefused(f"Say why, in at most {MOST_WORDS} characters: the reason is kept.")
+    if not reason.strip():
+        raise RequestRefused("Say why: the reason is kept.")
+    check_text("reason", reason, _MOST_REASON)
     with database.write() as unit:
         find_row(unit, actor, course, assignment, user, now)
         before = unit.offerings.accommodations(course, assignment, user).get(user, Accommodation())

@@ -23,6 +23,10 @@ _SUBMISSION = re.compile(r"[0-9a-f]{32}")
 _SENTENCES = {
     "grade.override": "gave {points} of {maximum} points for {item}, before: {before}",
     "grade.take_back": "took back what a human gave for {item}, before: {before}",
+    "review.decide": "gave {points} points for {item}, before: {before}",
+    "review.accept": "accepted what is proposed for {item}: {points} points, before: {before}",
+    "review.undo": "took the last decision on {item} back",
+    "review.reveal": "was told who wrote this, for {item}",
     "extension.give": "due {due_at} instead of {before}, for {assignment}",
     "extension.take_back": "due as for everybody again, for {assignment}, before: {before}",
     "excuse.give": "excused from {assignment}",

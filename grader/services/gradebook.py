@@ -9,6 +9,7 @@ from grader.domain.gradebook import GradebookRow, RowState, Selection, SortBy
 from grader.domain.offering import Offering
 from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted
+from grader.services.review.anonymity import Names, derive_pseudonym, find_names
 from grader.storage.unit_of_work import Database, UnitOfWork
 
 _NAMES_NOTED_EVERY = timedelta(hours=1)
@@ -23,7 +24,7 @@ class Page:
     total: int  # of the lines that this is a page of
     sections: tuple[str, ...]  # that may be chosen
     offering: Offering
-    names_hidden: bool  # lines have no person then
+    names_hidden: bool  # lines have pseudonyms for names then, and nothing else of the person
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,13 @@ def read_gradebook(
         if wish.with_items:
             rows = unit.gradebook.with_items(rows)
         own = actor.sections_of(course)
-        sections = [name for name in unit.gradebook.sections(course) if own is None or name in own]
+        sections = [name for name in unit.people.sections(course) if own is None or name in own]
     if not hidden and offering.hides_names:
         note_names_shown(database, actor, course, assignment, now)
+    names = find_names(database, course, assignment)
     state = selection.state
     return Page(
-        tuple(_without_person(row) if hidden else row for row in rows),
+        tuple(_hide_person(row, names) if hidden else row for row in rows),
         counts,
         sum(counts.values()) if state is None else counts.get(state, 0),
         tuple(sections),
@@ -124,5 +126,6 @@ def note_names_shown(database: Database, actor: Actor, course: str, assignment: 
             unit.commit()
 
 
-def _without_person(row: GradebookRow) -> GradebookRow:
-    return replace(row, user="", name="", login="", email="", sections=())
+def _hide_person(row: GradebookRow, names: Names) -> GradebookRow:
+    pseudonym = derive_pseudonym(names.secret, names.course, names.assignment, row.user)
+    return replace(row, user="", name=pseudonym, login="", email="", sections=())

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from grader.domain.people import Actor, Membership, Role
 from grader.errors import NotAuthenticated, NotFound, NotPermitted, RequestRefused, StorageUnavailable
 from grader.storage.keys import ApiKey
 from grader.storage.unit_of_work import Database
@@ -16,7 +17,9 @@ from grader.storage.unit_of_work import Database
 SUBMIT = "submissions:write"
 READ = "results:read"
 GRADEBOOK = "gradebook:read"
-SCOPES = (SUBMIT, READ, GRADEBOOK)
+REVIEW = "review:write"
+SCOPES = (SUBMIT, READ, REVIEW, GRADEBOOK)
+USUAL_SCOPES = (SUBMIT, READ)  # of a key that nobody says more of: it cannot change a mark
 
 _SECRET = re.compile(r"grader_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -104,6 +107,12 @@ def permit(key: ApiKey, scope: str, course: str) -> None:
         raise NotPermitted(f"This API key lacks the scope {scope}.")
     if not key.opens(course):
         raise NotPermitted(f"This API key is not for the course {course!r}.")
+
+
+def act_for(key: ApiKey, scope: str, course: str) -> Actor:
+    """The key as one who acts in this course, as an instructor. Raises `NotPermitted` as `permit`."""
+    permit(key, scope, course)
+    return Actor(f"key:{key.id}", key.name, {course: Membership(course, Role.INSTRUCTOR)})
 
 
 def _hash(secret: str) -> str:

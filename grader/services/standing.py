@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -34,7 +34,8 @@ def settle(unit: UnitOfWork, submission_id: str, *, code_sha256: str | None = No
     submission = filed.submission
     course, assignment, user = submission.course, submission.assignment, submission.user
     offering = unit.offerings.find(course, assignment)
-    marks = list_marks(filed, stored.grade, unit.overrides.newest(submission_id), offering)
+    asked = unit.regrade_requests.open_items(submission_id)
+    marks = list_marks(filed, stored.grade, unit.overrides.newest(submission_id), offering, asked)
     base = known or _begin(filed)
     if evidence is not None:
         base = _describe(base, evidence.evidence)
@@ -55,11 +56,15 @@ def settle(unit: UnitOfWork, submission_id: str, *, code_sha256: str | None = No
 
 
 def list_marks(
-    filed: Filed, grade: Grade, overrides: dict[str, StoredOverride], offering: Offering
+    filed: Filed,
+    grade: Grade,
+    overrides: dict[str, StoredOverride],
+    offering: Offering,
+    asked: Container[str] = (),
 ) -> list[Mark]:
-    """One submission's marks, in the grade's order."""
+    """One submission's marks, in the grade's order. ``asked``: items with an open regrade request."""
     decided = apply_overrides(grade, {key: stored.override for key, stored in overrides.items()})
-    return [_mark(filed, item, offering.audited_share) for item in decided.items]
+    return [_mark(filed, item, offering.audited_share, item.key in asked) for item in decided.items]
 
 
 def choose_attempt(unit: UnitOfWork, course: str, assignment: str, user: str, offering: Offering) -> None:
@@ -105,11 +110,12 @@ def is_drawn(submission_id: str, item: str, share: float) -> bool:
     return int.from_bytes(drawn, "big") < share * _FROM_HASH
 
 
-def _mark(filed: Filed, item: ItemGrade, audited_share: float) -> Mark:
+def _mark(filed: Filed, item: ItemGrade, audited_share: float, is_asked: bool) -> Mark:
     proposal = item.evidence.get("proposal")
     # Accepted although something is written: a calibration was certain. Some of these are looked at.
     alone = item.state is ItemState.AUTO and proposal is not None
     submission = filed.submission
+    is_audited = alone and is_drawn(submission.id, item.key, audited_share)
     return Mark(
         submission_id=submission.id,
         item=item.key,
@@ -120,9 +126,10 @@ def _mark(filed: Filed, item: ItemGrade, audited_share: float) -> Mark:
         state=item.state.value,
         proposed=proposal["points"] if proposal else None,
         doubt=float(proposal["doubt"]) if proposal else 1.0,
-        is_audited=alone and is_drawn(submission.id, item.key, audited_share),
+        is_audited=is_audited,
         words_sha256=_hash_text(str(item.evidence.get("text", ""))),
         choice=str(item.evidence.get("letter") or ""),
+        in_queue=is_audited or is_asked or item.state is ItemState.NEEDS_REVIEW,
     )
 
 

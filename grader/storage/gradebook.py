@@ -79,16 +79,6 @@ class Gradebook:
                 items[submission_id][item] = ItemPoints(*what)
         return [replace(row, items=items.get(row.submission_id, {})) for row in rows]
 
-    def sections(self, course: str) -> list[str]:
-        """Every section of a course."""
-        query = (
-            sa.select(member_section.c.section)
-            .where(member_section.c.course == course)
-            .distinct()
-            .order_by(member_section.c.section)
-        )
-        return list(self._connection.execute(query).scalars())
-
     def _sections_of(self, course: str, users: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, list[str]] = defaultdict(list)
         for start in range(0, len(users), _CHUNK):

@@ -115,6 +115,11 @@ class People:
                 ],
             )
 
+    def sections(self, course_id: str) -> list[str]:
+        """The sections of a course, sorted."""
+        query = sa.select(member_section.c.section).where(member_section.c.course == course_id).distinct()
+        return sorted(self._connection.execute(query).scalars())
+
     def memberships_of(self, person_id: str) -> dict[str, Membership]:
         """What someone takes part in, by course."""
         sections: dict[str, set[str]] = defaultdict(set)

@@ -57,6 +57,7 @@ NOT_ABOUT = frozenset(
         "worker",
         "course",
         "offering",
+        "pseudonym_key",
         "comment",
         "rubric_version",
         "answer_calibration",

@@ -67,6 +67,24 @@ regrade_request = sa.Table(
     sa.Column("answer", sa.Text),  # NULL: it waits
     sa.Column("actor", sa.String(255)),
     sa.Column("answered_at", UtcDateTime),
+    # At most one waits for each item.
+    sa.Index(
+        "uq_regrade_request_open",
+        "submission_id",
+        "item",
+        unique=True,
+        sqlite_where=sa.text("answered_at IS NULL"),
+        postgresql_where=sa.text("answered_at IS NULL"),
+    ),
+)
+
+# What a student's name is hidden behind is derived with this: without it nobody can try names out.
+pseudonym_key = sa.Table(
+    "pseudonym_key",
+    metadata,
+    sa.Column("course", sa.String(255), primary_key=True),
+    sa.Column("assignment", sa.String(255), primary_key=True),
+    sa.Column("secret", sa.String(64), nullable=False),
 )
 
 # What counts now, derived from grade, overrides and offering in the transaction that changes one of them:
@@ -110,7 +128,9 @@ mark = sa.Table(
     sa.Column("is_audited", sa.Boolean, nullable=False),  # drawn to be looked at although it was accepted
     sa.Column("words_sha256", sa.String(64), nullable=False),  # of the normalised answer; "": none
     sa.Column("choice", sa.String(16), nullable=False),  # the letter that was read; "": none
-    sa.Index(None, "course", "assignment", "state", "item", "doubt"),
+    sa.Column("in_queue", sa.Boolean, nullable=False),  # waits, is audited, or was asked about
+    sa.Index("ix_mark_by_doubt", "course", "assignment", "in_queue", "doubt", "submission_id", "item"),
+    sa.Index("ix_mark_by_item", "course", "assignment", "in_queue", "item", "words_sha256", "submission_id"),
     sa.Index(None, "course", "assignment", "item", "words_sha256"),
 )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from grader.storage.review_tables import mark, standing
+from grader.storage.review_tables import mark, regrade_request, standing
 from grader.storage.tables import grade, submission, work
 
 _CHUNK = 500
@@ -30,6 +30,7 @@ class Mark:
     is_audited: bool
     words_sha256: str  # of the answer, without case and spaces; "": nothing is written
     choice: str  # the letter that was read; ""
+    in_queue: bool = False  # waits for a human, is audited, or was asked about
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +197,22 @@ class Standings:
         return [(row[0], row[1], row[2]) for row in self._connection.execute(query)]
 
     def audit_answers(self, drawn: Sequence[tuple[str, str, bool]]) -> None:
-        """Say of each submission's item whether it is audited."""
+        """Say of each submission's item whether it is audited, and so in the queue."""
+        is_asked = (
+            sa.exists()
+            .where(
+                regrade_request.c.submission_id == mark.c.submission_id,
+                regrade_request.c.item == mark.c.item,
+                regrade_request.c.answered_at.is_(None),
+            )
+            .correlate(mark)
+        )
         if drawn:
             self._connection.execute(
                 sa.update(mark)
                 .where(mark.c.submission_id == sa.bindparam("of"), mark.c.item == sa.bindparam("at"))
-                .values(is_audited=sa.bindparam("is_audited")),
-                [{"of": one, "at": item, "is_audited": is_audited} for one, item, is_audited in drawn],
+                .values(is_audited=sa.bindparam("drawn"), in_queue=sa.or_(sa.bindparam("drawn"), is_asked)),
+                [{"of": one, "at": item, "drawn": is_audited} for one, item, is_audited in drawn],
             )
 
     def unsettled(self, after: str = "", limit: int = 500) -> list[str]:

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
+from grader.storage.claims import Claims
+from grader.storage.comments import Comments
 from grader.storage.gradebook import Gradebook
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
@@ -18,7 +20,10 @@ from grader.storage.overrides import Overrides
 from grader.storage.people import People
 from grader.storage.personal_data import PersonalData
 from grader.storage.progress import Progress
+from grader.storage.pseudonyms import Pseudonyms
+from grader.storage.regrade_requests import RegradeRequests
 from grader.storage.results import Results
+from grader.storage.review_queue import ReviewQueue
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
 from grader.storage.submissions import Submissions
@@ -45,6 +50,11 @@ class UnitOfWork:
         self.standings = Standings(connection)
         self.gradebook = Gradebook(connection)
         self.results = Results(connection)
+        self.review_queue = ReviewQueue(connection)
+        self.claims = Claims(connection)
+        self.comments = Comments(connection)
+        self.regrade_requests = RegradeRequests(connection)
+        self.pseudonyms = Pseudonyms(connection)
         self.offerings = Offerings(connection)
         self.people = People(connection)
         self.sessions = Sessions(connection)

@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from grader.web import gradebook as gradebook_api
-from grader.web import health, pictures, submissions
+from grader.web import health, pictures, reviews, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
-from grader.web.pages import audit, data, gradebook, gradebook_student, home, settings, signing_in
+from grader.web.pages import audit, data, gradebook, gradebook_student, home, review, settings, signing_in
 from grader.web.pages.errors import install_error_pages
 from grader.web.pages.rendering import STATIC
 from grader.web.problems import install_problems
@@ -44,8 +44,9 @@ def create_app(deps: Deps) -> FastAPI:
     app.include_router(submissions.router)
     app.include_router(pictures.router)
     app.include_router(gradebook_api.router)
+    app.include_router(reviews.router)
     app.include_router(health.router)
-    for pages in (signing_in, home, gradebook, gradebook_student, settings, audit, data):
+    for pages in (signing_in, home, review, gradebook, gradebook_student, settings, audit, data):
         app.include_router(pages.router)
     app.include_router(gradebook.file_router)
     app.mount("/static", StaticFiles(directory=STATIC))

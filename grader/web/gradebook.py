@@ -12,11 +12,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from grader.assignments import Assignment
-from grader.domain.people import Actor, Membership, Role
 from grader.errors import NotFound
 from grader.services.gradebook_csv import Format
 from grader.services.gradebook_export import export_gradebook
-from grader.services.keys import GRADEBOOK, READ, permit
+from grader.services.keys import GRADEBOOK, READ, act_for, permit
 from grader.services.results import Cursor, gradescope_document, list_results
 from grader.storage.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key
@@ -50,10 +49,10 @@ def get_gradebook(
     Grades that are not published, or wait for a human, are left out unless `provisional` is true;
     `Grader-Left-Out` counts them.
     """
-    permit(key, GRADEBOOK, course)
+    actor = act_for(key, GRADEBOOK, course)
     export = export_gradebook(
         deps.database,
-        act_as(key, course),
+        actor,
         course,
         find_assignment(deps, assignment),
         format,
@@ -120,11 +119,6 @@ def get_gradescope_results(
 ) -> dict[str, Any]:
     """One submission's points in the shape that Gradescope's autograders give."""
     return gradescope_document(read_permitted(deps, key, submission_id))
-
-
-def act_as(key: ApiKey, course: str) -> Actor:
-    """Who an API key is for services: an instructor of the course that it opens."""
-    return Actor(f"key:{key.id}", key.name, {course: Membership(course, Role.INSTRUCTOR)})
 
 
 def find_assignment(deps: Deps, assignment: str) -> Assignment:

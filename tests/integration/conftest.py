@@ -9,8 +9,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from grader.domain.people import Actor, Role
 from grader.web import Deps, create_app
 from tests.integration.parts import Parts, make_parts
+from tests.integration.review_parts import Class, make_class
 from tests.integration.web_requests import bearer
 
 
@@ -29,3 +31,18 @@ def client(app: FastAPI, parts: Parts) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False) as client:
         client.headers["Authorization"] = bearer(parts)
         yield client
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Class:
+    return make_class(tmp_path)
+
+
+@pytest.fixture
+def teacher(room: Class) -> Actor:
+    return room.enrol("tess", Role.INSTRUCTOR)
+
+
+@pytest.fixture
+def other(room: Class) -> Actor:
+    return room.enrol("otto", Role.INSTRUCTOR)

@@ -14,10 +14,12 @@ from torch import nn
 
 from grader.domain.models import ModelReport
 from grader.domain.run import HarvestedModel, Layer
-from grader.evaluation.datasets import Dataset
+from grader.evaluation.datasets import Dataset, open_dataset, source_path
 from grader.evaluation.idx import unpack_images
 from grader.evaluation.measure import measure
+from grader.sandbox.bubblewrap import open_sandbox
 from grader.sandbox.jail import Sandbox
+from tests.conftest import REPOSITORY
 
 WIDTHS = (2, 8, 32, 128)
 SETUP = """
@@ -96,3 +98,10 @@ class Measuring:
             on_start=count,
             cells=list(enumerate(cells)),
         )
+
+
+def open_measuring(scratch: Path, data_folder: Path) -> Measuring:
+    """In jails as for a trusted class, on the embedded digits, with homework 5's architecture."""
+    sandbox = open_sandbox(scratch=scratch, hidden=(source_path(),), trusted_class=True)
+    dataset = open_dataset(data_folder, "mnist-embedded")
+    return Measuring(sandbox, dataset, REPOSITORY / "reference" / "homework_05" / "model.py")

@@ -9,10 +9,8 @@ import pytest
 import torch
 
 from grader.domain.models import ModelReport
-from grader.evaluation.datasets import open_dataset, source_path
 from grader.evaluation.idx import unpack_images
-from grader.sandbox.bubblewrap import open_sandbox
-from tests.integration.replay_runs import SETUP, Measuring, harvested, run_cells
+from tests.integration.replay_runs import SETUP, Measuring, harvested, open_measuring, run_cells
 
 HONEST = """
 class Honest(nn.Module):
@@ -54,12 +52,8 @@ scrambled.table.copy_(HELD_OUT.flip(1) + torch.linspace(0, 3, 784))
 
 
 @pytest.fixture(scope="module")
-def measuring(tmp_path_factory: pytest.TempPathFactory, data_folder: Path, repository: Path) -> Measuring:
-    sandbox = open_sandbox(
-        scratch=tmp_path_factory.mktemp("jails"), hidden=(source_path(),), trusted_class=True
-    )
-    dataset = open_dataset(data_folder, "mnist-embedded")
-    return Measuring(sandbox, dataset, repository / "reference" / "homework_05" / "model.py")
+def measuring(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Measuring:
+    return open_measuring(tmp_path_factory.mktemp("jails"), data_folder)
 
 
 @pytest.fixture(scope="module")

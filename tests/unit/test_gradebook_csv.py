@@ -94,8 +94,8 @@ def test_the_generic_file_has_everybody_and_the_mark_of_utf_8() -> None:
             "given,final,maximum,q1,q2\r\n"
             'ada,ada@example.org,Ada Lovelace,ada@example.org,"Monday; Evening, late",published,2,'
             "2026-03-01T12:00:00Z,1,,,8,7.2,8,3.5,4.5\r\n"
-            'ben,ben@example.org,"\'=HYPERLINK(""http://x"")",ben@example.org,"Monday; Evening, late",published,2,'
-            "2026-03-01T12:00:00Z,1,,,1200,1200,2000,3.5,4.5\r\n"
+            'ben,ben@example.org,"\'=HYPERLINK(""http://x"")",ben@example.org,"Monday; Evening, late",'
+            "published,2,2026-03-01T12:00:00Z,1,,,1200,1200,2000,3.5,4.5\r\n"
             "'@cleo,'@cleo@example.org,\"Müller, Cleo\",'@cleo@example.org,,published,2,"
             "2026-03-01T12:00:00Z,1,,,8,7.2,8,3.5,4.5\r\n"
             'dan,dan@example.org,"Dan\nBrown",dan@example.org,"Monday; Evening, late",waiting,2,'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 from urllib.parse import quote
 
@@ -13,7 +14,8 @@ from grader.domain.people import Actor
 from grader.errors import NotPermitted, Overtaken, RequestRefused
 from grader.services.accommodations import excuse, extend
 from grader.services.gradebook_student import StudentLine, read_student
-from grader.services.overriding import override_item
+from grader.services.overriding import override_item, take_back
+from grader.services.review import Decision, Desk
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form
 from grader.web.pages.forms import Fields
@@ -47,23 +49,16 @@ def mark_item(
 ) -> Response:
     """Give an item other points, or take back what a human gave."""
     fields = Fields(form)
-    take_back = fields.text("act") == "take_back"
-    points = None if take_back else fields.number("points", float("nan"))
+    points, follows = fields.number("points", math.nan), fields.whole("follows")
+    reason, comment = fields.text("reason"), fields.text("comment", 4_000)
+    desk = Desk(deps.database, deps.assignments, deps.clock)
     try:
         line = _read(deps, place, user)
-        if fields.wrong:
-            raise RequestRefused("Points are a number.")
-        override_item(
-            deps.database,
-            _actor(place),
-            line.row.submission_id,
-            item,
-            points,
-            reason=fields.text("reason"),
-            comment=fields.text("comment"),
-            follows=fields.whole("follows"),
-            now=deps.clock(),
-        )
+        if fields.text("act") == "take_back":
+            take_back(desk, _actor(place), line.row.submission_id, item, reason, follows)
+        else:
+            decision = Decision(points, comment=comment, reason=reason)
+            override_item(desk, _actor(place), line.row.submission_id, item, decision, follows)
     except (NotPermitted, Overtaken):
         raise
     except RequestRefused as error:

@@ -19,6 +19,7 @@ TABLES = (
     "rubric_version",
     "comment",
     "answer_calibration",
+    "pseudonym_key",
 )
 
 
@@ -94,6 +95,7 @@ def upgrade() -> None:
         sa.Column("is_audited", sa.Boolean(), nullable=False),
         sa.Column("words_sha256", sa.String(length=64), nullable=False),
         sa.Column("choice", sa.String(length=16), nullable=False),
+        sa.Column("in_queue", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name="fk_mark_submission_id"),
         sa.PrimaryKeyConstraint("submission_id", "item", name="pk_mark"),
     )
@@ -104,9 +106,15 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        "ix_mark_course_assignment_state_item_doubt",
+        "ix_mark_by_doubt",
         "mark",
-        ["course", "assignment", "state", "item", "doubt"],
+        ["course", "assignment", "in_queue", "doubt", "submission_id", "item"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_mark_by_item",
+        "mark",
+        ["course", "assignment", "in_queue", "item", "words_sha256", "submission_id"],
         unique=False,
     )
     op.create_table(
@@ -144,6 +152,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_regrade_request"),
     )
     op.create_index("ix_regrade_request_submission_id", "regrade_request", ["submission_id"], unique=False)
+    op.create_index(
+        "uq_regrade_request_open",
+        "regrade_request",
+        ["submission_id", "item"],
+        unique=True,
+        sqlite_where=sa.text("answered_at IS NULL"),
+        postgresql_where=sa.text("answered_at IS NULL"),
+    )
+    op.create_table(
+        "pseudonym_key",
+        sa.Column("course", sa.String(length=255), nullable=False),
+        sa.Column("assignment", sa.String(length=255), nullable=False),
+        sa.Column("secret", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("course", "assignment", name="pk_pseudonym_key"),
+    )
     op.create_table(
         "standing",
         sa.Column("submission_id", sa.String(length=32), nullable=False),

@@ -9,15 +9,24 @@ document.addEventListener("submit", (event) => {
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
-// Letters that press buttons and follow links: data-key="a". Not while something is being typed.
+// Keys that press buttons and follow links: data-key="a". Not while something is being typed; Escape leaves a field.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") return event.target.blur();
+  if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
   if (event.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]")) return;
   const wanted = document.querySelector(`[data-key="${CSS.escape(event.key)}"]:not([disabled])`);
   if (!wanted) return;
   event.preventDefault();
   if (wanted.matches("input:not([type=checkbox]):not([type=radio]), textarea, select")) wanted.focus();
   else wanted.click();
+});
+
+// data-ticks="name": one box for all boxes of that name.
+document.addEventListener("change", (event) => {
+  const name = event.target.dataset?.ticks;
+  if (!name) return;
+  for (const box of document.getElementsByName(name)) box.checked = event.target.checked;
 });
 
 // A drop zone is a label around a file field.
