@@ -13,6 +13,8 @@ from grader.domain.gradebook import GradebookRow, RowState
 from grader.domain.people import Role
 from grader.services.class_standing import draw_audited, settle_class
 from grader.services.standing import settle
+from grader.storage import UnitOfWork
+from grader.storage.standings import Mark, Standing
 from tests.integration.graded import grade, graded, hand_in
 from tests.integration.page_requests import Browser, add_person, signed_in
 from tests.integration.parts import Parts
@@ -288,24 +290,31 @@ def test_the_table_is_searched_sorted_filtered_and_paged(parts: Parts, ina: Brow
 def test_settling_a_class_at_once_is_settling_each(parts: Parts, ina: Browser) -> None:
     for number, user in enumerate(("ada", "ben", "cleo")):
         graded(parts, user, 3.1 * number % 8, sent=DUE + timedelta(hours=20 * number), code=f"a = {number}")
-        waiting = graded(
-            parts, user, 1.5, sent=DUE + timedelta(hours=50 * number), code=f"b = {number}", proposed=6.25
-        )
-        del waiting
+        sent = DUE + timedelta(hours=50 * number)
+        graded(parts, user, 1.5, sent=sent, code=f"b = {number}", proposed=6.25)
+        for code in range(4):
+            graded(parts, user, 1.5, sent=sent, code=f"c = {code}", proposed=6.25, accepted=True)
     ina.post(f"{BOOK}/students/ben/extension", {"due_at": "2026-01-01T00:00", "reason": "earlier"})
     ina.post(
         f"{PLACE}/settings",
         settings(late_percent_per_day="7.5", counts="best", grace_minutes="61", audited_percent="50"),
     )
     with parts.database.write() as unit:
-        at_once = {one.standing.submission_id: one.standing for one in unit.standings.of_class("cs101", "hw")}
+        at_once = _all_that_counts(unit)
         assert settle_class(unit, "cs101", "hw") == 0
         assert draw_audited(unit, "cs101", "hw") == 0
         for submission_id in at_once:
             settle(unit, submission_id)
-        each = {one.standing.submission_id: one.standing for one in unit.standings.of_class("cs101", "hw")}
+        each = _all_that_counts(unit)
     assert each == at_once
-    assert len({one.final for one in each.values()}) > 3
+    assert len({standing.final for standing, _ in each.values()}) > 3
+    audited = [mark.is_audited for _, marks in each.values() for mark in marks]
+    assert 0 < sum(audited) < 12
+
+
+def _all_that_counts(unit: UnitOfWork) -> dict[str, tuple[Standing, list[Mark]]]:
+    standings = [one.standing for one in unit.standings.of_class("cs101", "hw")]
+    return {one.submission_id: (one, unit.standings.marks_of(one.submission_id)) for one in standings}
 
 
 def test_a_regrade_keeps_what_a_human_gave(parts: Parts, ina: Browser) -> None:
