@@ -10,6 +10,7 @@
     │   ├── NotFound               no such course, assignment, submission or file
     │   ├── NotPermitted           a key without the scope or the course
     │   │   └── NotAuthenticated       no key, or one that is unknown, expired or revoked
+    │   ├── TooManyTries           wrong passwords or keys came too often: wait
     │   ├── AttemptsUsedUp         the student has handed in as often as the assignment allows
     │   ├── Overtaken              someone else was quicker, or what was seen is out of date: look again
     │   └── Conflict               an idempotency key used again for something else
@@ -59,6 +60,14 @@ class NotPermitted(RequestRefused):
 
 class NotAuthenticated(NotPermitted):
     """No key, or one that is unknown, expired or revoked."""
+
+
+class TooManyTries(RequestRefused):
+    """Wrong passwords, links or keys came too often: the next try counts in ``seconds``."""
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class AttemptsUsedUp(RequestRefused):

@@ -16,6 +16,7 @@ from grader.sandbox.jail import Sandbox
 from grader.sandbox.selftest import require_working
 from grader.sandbox.warm_pool import PoolLimits, WarmPool
 from grader.services.autograde import Autograder
+from grader.services.migrate import migrate
 from grader.storage import Blobs, Database, make_engine
 
 _POOL = 20
@@ -39,6 +40,13 @@ def make_database(settings: Settings) -> tuple[sa.Engine, Database]:
     make_home(settings)
     engine = make_engine(settings.database_url, pool_size=_POOL)
     return engine, Database(engine)
+
+
+def open_database(settings: Settings) -> Database:
+    """The database with its tables made: for commands that need nothing else."""
+    engine, database = make_database(settings)
+    migrate(engine)
+    return database
 
 
 def make_blobs(settings: Settings) -> Blobs:

@@ -8,12 +8,10 @@ from datetime import UTC, datetime, timedelta
 from rich.table import Table
 
 from grader.cli import render
-from grader.cli.compose import make_database
+from grader.cli.compose import open_database
 from grader.cli.settings import Settings
 from grader.errors import RequestRefused
 from grader.services.keys import USUAL_SCOPES, create_key, list_keys, revoke_key
-from grader.services.migrate import migrate
-from grader.storage import Database
 
 
 def make_key(
@@ -33,7 +31,7 @@ def make_key(
         )
     now = datetime.now(UTC)
     key, secret = create_key(
-        _database(settings),
+        open_database(settings),
         name,
         scopes=scopes or USUAL_SCOPES,
         courses=None if every_course else courses,
@@ -50,7 +48,7 @@ def make_key(
 def show_keys(settings: Settings) -> None:
     """Print every key, never its secret."""
     table = Table("id", "name", "courses", "scopes", "expires", "last used", "revoked", box=None)
-    for key in list_keys(_database(settings)):
+    for key in list_keys(open_database(settings)):
         courses = "every course" if key.courses is None else ", ".join(sorted(key.courses))
         table.add_row(
             key.id,
@@ -64,14 +62,8 @@ def show_keys(settings: Settings) -> None:
 
 def end_key(settings: Settings, key_id: str) -> None:
     """Revoke a key."""
-    revoke_key(_database(settings), key_id, datetime.now(UTC))
+    revoke_key(open_database(settings), key_id, datetime.now(UTC))
     print(f"The key {key_id} is revoked.")
-
-
-def _database(settings: Settings) -> Database:
-    engine, database = make_database(settings)
-    migrate(engine)
-    return database
 
 
 def _day(moment: datetime | None) -> str:

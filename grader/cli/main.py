@@ -11,6 +11,7 @@ import typer
 
 from grader import __version__
 from grader.cli import render
+from grader.cli.access_commands import course_app, user_app
 from grader.cli.settings import read_settings
 from grader.errors import GraderError, OurFailure
 
@@ -22,7 +23,6 @@ app = typer.Typer(
 )
 rubric_app = typer.Typer(help="Look at the rubrics.", no_args_is_help=True)
 data_app = typer.Typer(help="Look after the data sets.", no_args_is_help=True)
-user_app = typer.Typer(help="Let people and systems in.", no_args_is_help=True)
 submission_app = typer.Typer(help="Look after the work on submissions.", no_args_is_help=True)
 asag_app = typer.Typer(help="Try the proposals for written answers.", no_args_is_help=True)
 person_app = typer.Typer(help="Hand out or erase one person's data.", no_args_is_help=True)
@@ -32,6 +32,7 @@ app.add_typer(submission_app, name="submission")
 app.add_typer(rubric_app, name="rubric")
 app.add_typer(data_app, name="data")
 app.add_typer(user_app, name="user")
+app.add_typer(course_app, name="course")
 
 
 def main() -> None:
@@ -236,38 +237,3 @@ def retention(
     from grader.cli.privacy import apply_retention
 
     apply_retention(read_settings(), dry_run=dry_run)
-
-
-@user_app.command("create-key")
-def create_key(
-    name: Annotated[str, typer.Argument(help="Whom the key is for.")],
-    course: Annotated[list[str] | None, typer.Option(help="A course it opens; may be repeated.")] = None,
-    every_course: Annotated[bool, typer.Option("--every-course", help="It opens all courses.")] = False,
-    scope: Annotated[
-        list[str] | None, typer.Option(help="A scope; may be repeated. Default: submit and read.")
-    ] = None,
-    days: Annotated[int | None, typer.Option(min=1, max=36_500, help="Days until it expires.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
-) -> None:
-    """Make an API key. It is shown once."""
-    from grader.cli.keys import make_key
-
-    make_key(read_settings(), name, course, every_course=every_course, scopes=scope, days=days, quiet=quiet)
-
-
-@user_app.command("list")
-def list_keys() -> None:
-    """List all API keys."""
-    from grader.cli.keys import show_keys
-
-    show_keys(read_settings())
-
-
-@user_app.command("revoke-key")
-def revoke_key(
-    key: Annotated[str, typer.Argument(help="The key's id, as `grader user list` shows it.")],
-) -> None:
-    """End an API key at once."""
-    from grader.cli.keys import end_key
-
-    end_key(read_settings(), key)

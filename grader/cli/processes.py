@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from typing import TYPE_CHECKING
 
 from grader import __version__
 from grader.cli.compose import (
@@ -18,12 +19,18 @@ from grader.cli.compose import (
     read_assignments,
 )
 from grader.cli.lifeline import watch_lifeline
+from grader.cli.people import FIRST_ADMIN
 from grader.cli.settings import Settings
 from grader.cli.supervise import listen, supervise
 from grader.errors import GraderError, SetupIncomplete
 from grader.evaluation.datasets import open_dataset
 from grader.jobs import Jobs
+from grader.services.administration import has_admin
 from grader.services.migrate import migrate
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +39,9 @@ def serve_until_told(settings: Settings) -> None:
     """Check everything that can be checked, then serve. Raises before anything listens where it cannot."""
     _log_to_stderr()
     assignments = read_assignments(settings)
-    engine, _ = make_database(settings)
+    engine, database = make_database(settings)
     migrate(engine)
+    is_closed = not has_admin(database)
     engine.dispose()
     if settings.workers:
         make_working_sandbox(settings)
@@ -48,6 +56,8 @@ def serve_until_told(settings: Settings) -> None:
         ) from None
     host, port = listening.getsockname()[:2]
     print(f"serving http://{host}:{port} with {settings.workers} workers; Ctrl-C ends it", flush=True)
+    if is_closed:
+        print(FIRST_ADMIN, flush=True)
     supervise(listening, settings.workers)
 
 
@@ -61,8 +71,21 @@ def run_web(settings: Settings, fd: int, lifeline: int) -> None:
     watch_lifeline(lifeline)
     engine, database = make_database(settings)
     deps = Deps(database, make_blobs(settings), Jobs(engine), read_assignments(settings), __version__)
-    config = uvicorn.Config(create_app(deps), log_level="warning", timeout_graceful_shutdown=10)
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=fd)])
+    uvicorn.Server(make_server_config(settings, create_app(deps))).run(sockets=[socket.socket(fileno=fd)])
+
+
+def make_server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
+    """How HTTP is served. Whence a request came is the connection's word, unless a proxy is trusted."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,  # addresses hold invitations and ids of students
+        timeout_graceful_shutdown=10,
+        proxy_headers=bool(settings.trusted_proxy),
+        forwarded_allow_ips=settings.trusted_proxy or None,
+    )
 
 
 def run_one_worker(settings: Settings, lifeline: int | None) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from grader.errors import SetupIncomplete
@@ -23,6 +24,9 @@ class Settings(BaseSettings):
     database: str = Field("", description="SQLAlchemy URL; default: SQLite in `GRADER_HOME`")
     host: str = Field("127.0.0.1", description="address that the web process listens on")
     port: int = Field(8000, ge=0, le=65535, description="its port; 0 takes a free one")
+    trusted_proxy: str = Field(
+        "", description="addresses of proxies whose X-Forwarded-For and -Proto count; default: none"
+    )
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=0,
@@ -43,6 +47,13 @@ class Settings(BaseSettings):
     trusted_class: bool = Field(
         False, description="run without either: one student's memory use can then hurt another's run"
     )
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _are_addresses(cls, given: str) -> str:
+        for part in filter(None, map(str.strip, given.split(","))):
+            ip_network(part)  # its message names what is wrong
+        return given
 
     @property
     def data_folder(self) -> Path:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+|~=-]{0,254}")
+ID_RULE = "1 to 255 letters, digits and . _ : @ + | ~ = -, beginning with a letter or digit"
+
+
+def is_id(text: str) -> bool:
+    """Whether this can be the id of a course, an assignment or a user: see `ID_RULE`."""
+    return _ID.fullmatch(text) is not None
 
 
 class Role(StrEnum):

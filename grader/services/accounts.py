@@ -8,9 +8,10 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from grader.domain.people import Person
-from grader.errors import NotAuthenticated, RequestRefused
+from grader.domain.people import Actor, Person
+from grader.errors import NotAuthenticated, NotPermitted, RequestRefused
 from grader.services.sessions import begin_session
+from grader.services.throttle import begin_try, forgive
 from grader.storage.unit_of_work import Database, UnitOfWork
 
 LEAST_CHARACTERS, MOST_CHARACTERS = 10, 200
@@ -25,10 +26,15 @@ def set_password(unit: UnitOfWork, person: Person, password: str) -> None:
         raise RequestRefused("Your own name is no password: choose another one.")
     unit.people.change(person.id, password=_hasher().hash(password))
     unit.sessions.end_all(person.id)
+    unit.invitations.end_all([person.id])
 
 
-def sign_in(database: Database, login: str, password: str, now: datetime) -> str:
-    """Return a new session's token. Raises `NotAuthenticated`, the same for every reason."""
+def sign_in(database: Database, login: str, password: str, address: str, now: datetime) -> str:
+    """Return a new session's token. ``address``: whence it is tried.
+
+    Raises `NotAuthenticated`, the same for every reason, and `TooManyTries`.
+    """
+    begin_try(database, login, address, now)
     with database.read() as unit:
         person = unit.people.find_login(login)
         known = unit.people.password_of(person.id) if person else None
@@ -37,8 +43,32 @@ def sign_in(database: Database, login: str, password: str, now: datetime) -> str
     if person is None or known is None or person.is_disabled or not right:
         raise NotAuthenticated(_WRONG)
     with database.write() as unit:
+        forgive(unit, login, address)
         token = begin_session(unit, person.id, now)
         unit.audit.note(now, person.id, "session.begin", subject=person.id)
+        unit.commit()
+    return token
+
+
+def change_password(database: Database, actor: Actor, old: str, new: str, address: str, now: datetime) -> str:
+    """Change one's own password: all sessions end, and the token of a new one is returned.
+
+    Raises `NotPermitted` for a wrong old one, `RequestRefused` for a poor new one, and `TooManyTries`.
+    """
+    subject = f"password of {actor.id}"
+    begin_try(database, subject, address, now)
+    with database.read() as unit:
+        known = unit.people.password_of(actor.id)
+    if not _verify(known or _nobody(), old):
+        raise NotPermitted("That is not your present password.")
+    with database.write() as unit:
+        person = unit.people.find(actor.id)
+        if person is None or person.is_disabled or unit.people.password_of(actor.id) != known:
+            raise NotPermitted("Your account was changed meanwhile: sign in again.")
+        forgive(unit, subject, address)
+        set_password(unit, person, new)
+        token = begin_session(unit, actor.id, now)
+        unit.audit.note(now, actor.id, "password.change", subject=actor.id)
         unit.commit()
     return token
 

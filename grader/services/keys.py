@@ -18,8 +18,9 @@ SUBMIT = "submissions:write"
 READ = "results:read"
 GRADEBOOK = "gradebook:read"
 REVIEW = "review:write"
-SCOPES = (SUBMIT, READ, REVIEW, GRADEBOOK)
-USUAL_SCOPES = (SUBMIT, READ)  # of a key that nobody says more of: it cannot change a mark
+ROSTER = "roster:write"
+SCOPES = (SUBMIT, READ, REVIEW, ROSTER, GRADEBOOK)
+USUAL_SCOPES = (SUBMIT, READ)  # of a key that nobody says more of: it changes no mark and no roster
 
 _SECRET = re.compile(r"grader_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -71,7 +72,7 @@ def revoke_key(database: Database, key_id: str, now: datetime) -> None:
     """End a key at once. Raises `NotFound` where there is none with this id that still works."""
     with database.write() as unit:
         if not unit.api_keys.revoke(key_id, now):
-            raise NotFound(f"There is no key {key_id!r} to revoke; `grader user list` shows them.")
+            raise NotFound(f"There is no key {key_id!r} to revoke; `grader user keys` shows them.")
         unit.commit()
 
 
@@ -113,6 +114,12 @@ def act_for(key: ApiKey, scope: str, course: str) -> Actor:
     """The key as one who acts in this course, as an instructor. Raises `NotPermitted` as `permit`."""
     permit(key, scope, course)
     return Actor(f"key:{key.id}", key.name, {course: Membership(course, Role.INSTRUCTOR)})
+
+
+def act_as(key: ApiKey) -> Actor:
+    """The key as one who manages every course that it opens."""
+    courses = {} if key.courses is None else {c: Membership(c, Role.INSTRUCTOR) for c in key.courses}
+    return Actor(f"key:{key.id}", key.name, courses, is_admin=key.courses is None)
 
 
 def _hash(secret: str) -> str:

@@ -63,6 +63,40 @@ def end_session(database: Database, token: str) -> None:
         unit.commit()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One of a person's sessions, as it is shown to them."""
+
+    id: str  # of the list alone
+    begun_at: datetime
+    seen_at: datetime
+    is_this: bool
+
+
+def list_sessions(database: Database, actor: Actor, token: str, now: datetime) -> list[OpenSession]:
+    """One's own sessions, the last used first; ``token`` is of this browser."""
+    with database.read() as unit:
+        found = unit.sessions.list_of(actor.id)
+    return [
+        OpenSession(one.token_sha256[:16], one.created_at, one.seen_at, one.token_sha256 == _hash(token))
+        for one in found
+        if one.expires_at > now and one.seen_at + _IDLE > now
+    ]
+
+
+def end_sessions(
+    database: Database, actor: Actor, token: str, now: datetime, session_id: str | None = None
+) -> None:
+    """End one of one's own sessions; None: all but that of ``token``. An unknown one is no error."""
+    with database.write() as unit:
+        for one in unit.sessions.list_of(actor.id):
+            chosen = one.token_sha256[:16] == session_id
+            if chosen or (session_id is None and one.token_sha256 != _hash(token)):
+                unit.sessions.end(one.token_sha256)
+        unit.audit.note(now, actor.id, "session.end", subject=actor.id)
+        unit.commit()
+
+
 def read_actor(unit: UnitOfWork, person_id: str) -> Actor | None:
     """A person with all their roles; None where there is none, or it is disabled."""
     person = unit.people.find(person_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import unicodedata
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from grader.assignments import Assignment
+from grader.domain.people import ID_RULE, is_id
 from grader.domain.submission import Submission, SubmissionState
 from grader.errors import AttemptsUsedUp, NotFound, RequestRefused
 from grader.jobs import Jobs
@@ -23,7 +23,6 @@ from grader.services.report import find_report, submission_document
 from grader.storage.blobs import Blobs
 from grader.storage.unit_of_work import Clash, Database, UnitOfWork
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+|~=-]{0,254}")
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _LOST_RACES = 5
 
@@ -93,11 +92,8 @@ class Submitter:
             ("assignment", upload.assignment),
             ("user", upload.user),
         ):
-            if not _ID.fullmatch(value):
-                raise RequestRefused(
-                    f"the {name} id {value[:80]!r} is none: 1 to 255 letters, digits and . _ : @ + | ~ = -, "
-                    "beginning with a letter or digit."
-                )
+            if not is_id(value):
+                raise RequestRefused(f"the {name} id {value[:80]!r} is none: {ID_RULE}.")
         if upload.submitted_at is not None and upload.submitted_at > now + _CLOCKS_DIFFER:
             raise RequestRefused("submittedAt lies in the future: check the clock of the sending system.")
         if upload.assignment not in self._assignments:
@@ -151,6 +147,9 @@ class Submitter:
             state=SubmissionState.QUEUED,
             tries=0,
         )
+        # An LMS need not announce its courses: one that work arrives for is shown to admins from then on.
+        if not unit.people.courses([upload.course]):
+            unit.people.add_course(upload.course, upload.course, now)
         priority = 1 + min(earlier, 99) * 1000 + unfinished * 100
         unit.submissions.add(submission, accepted_at=now)
         unit.work.add(submission.id, priority, now)

@@ -41,7 +41,26 @@ class People:
 
     def find_login(self, login: str) -> Person | None:
         """The account that signs in by this name, whatever its case."""
-        return self._first(person.c.login == login.strip().casefold())
+        login = login.strip().casefold()
+        return self._first(person.c.login == login) if login.isprintable() else None
+
+    def find_page(self, text: str, start: int, limit: int) -> tuple[list[Person], int]:
+        """Accounts whose id, login, name or address contains this, by name; and how many there are."""
+        holds = contains(text)
+        query = sa.select(person).where(holds).order_by(sa.func.lower(person.c.name), person.c.id)
+        rows = self._connection.execute(query.offset(start).limit(limit)).mappings()
+        found = sa.select(sa.func.count()).select_from(person).where(holds)
+        return [read_person(row) for row in rows], self._connection.execute(found).scalar_one()
+
+    def other_admins(self, person_id: str) -> int:
+        """How many others are admins and can sign in. Holds them until the transaction ends."""
+        query = sa.select(person.c.id).where(
+            person.c.is_admin,
+            person.c.disabled_at.is_(None),
+            person.c.password.is_not(None),
+        )
+        ids = self._connection.execute(query.order_by(person.c.id).with_for_update()).scalars()
+        return sum(1 for admin in ids if admin != person_id)
 
     def change(self, person_id: str, **values: Any) -> bool:
         """Change columns of an account; False where there is none."""
@@ -92,6 +111,27 @@ class People:
         )
         return {row[0]: (row[1], row[2]) for row in self._connection.execute(query)}
 
+    def change_course(self, course_id: str, title: str) -> bool:
+        """Change a course's title; False where there is none."""
+        statement = sa.update(course).where(course.c.id == course_id).values(title=title)
+        return self._connection.execute(statement).rowcount == 1
+
+    def course_sizes(self) -> dict[str, int]:
+        """How many people take part, by course; without those where nobody does."""
+        query = sa.select(member.c.course, sa.func.count()).where(member.c.removed_at.is_(None))
+        return {row[0]: row[1] for row in self._connection.execute(query.group_by(member.c.course))}
+
+    def remove(self, course_id: str, person_id: str, now: datetime) -> bool:
+        """End someone's part in a course; what they handed in stays. False where they have none."""
+        statement = (
+            sa.update(member)
+            .where(
+                member.c.course == course_id, member.c.person_id == person_id, member.c.removed_at.is_(None)
+            )
+            .values(removed_at=now)
+        )
+        return self._connection.execute(statement).rowcount == 1
+
     def enrol(self, person_id: str, membership: Membership, now: datetime) -> None:
         """Put someone into a course with this role and these sections, in place of what was before."""
         mine = (member.c.course == membership.course, member.c.person_id == person_id)
@@ -116,8 +156,15 @@ class People:
             )
 
     def sections(self, course_id: str) -> list[str]:
-        """The sections of a course, sorted."""
-        query = sa.select(member_section.c.section).where(member_section.c.course == course_id).distinct()
+        """The sections that somebody of a course is in, sorted."""
+        is_in = sa.exists().where(
+            member.c.course == course_id,
+            member.c.person_id == member_section.c.person_id,
+            member.c.removed_at.is_(None),
+        )
+        query = (
+            sa.select(member_section.c.section).where(member_section.c.course == course_id, is_in).distinct()
+        )
         return sorted(self._connection.execute(query).scalars())
 
     def memberships_of(self, person_id: str) -> dict[str, Membership]:
@@ -138,10 +185,18 @@ class People:
 
     def _first(self, condition: sa.ColumnElement[bool]) -> Person | None:
         row = self._connection.execute(sa.select(person).where(condition)).mappings().first()
-        return None if row is None else _person(row)
+        return None if row is None else read_person(row)
 
 
-def _person(row: sa.RowMapping) -> Person:
+def contains(text: str) -> sa.ColumnElement[bool]:
+    """Whether an account's id, login, name or address contains this text, whatever its case."""
+    wanted = "".join(c for c in text.strip().lower() if c.isprintable())  # others no database takes
+    columns = (person.c.id, person.c.login, person.c.name, person.c.email)
+    return sa.or_(*(sa.func.lower(column).contains(wanted, autoescape=True) for column in columns))
+
+
+def read_person(row: sa.RowMapping) -> Person:
+    """The account that this row of `person` is."""
     return Person(
         row["id"], row["login"], row["name"], row["email"], row["is_admin"], row["disabled_at"] is not None
     )

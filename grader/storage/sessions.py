@@ -47,6 +47,11 @@ class Sessions:
         row = self._connection.execute(query).mappings().first()
         return None if row is None else Session(**row)
 
+    def list_of(self, person_id: str) -> list[Session]:
+        """All of a person, the last used first."""
+        query = sa.select(session).where(session.c.person_id == person_id).order_by(session.c.seen_at.desc())
+        return [Session(**row) for row in self._connection.execute(query).mappings()]
+
     def see(self, token_sha256: str, now: datetime) -> None:
         """Remember that it was used."""
         self._connection.execute(

@@ -14,7 +14,9 @@ from grader.storage.comments import Comments
 from grader.storage.gradebook import Gradebook
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
+from grader.storage.invitations import Invitations
 from grader.storage.keys import ApiKeys
+from grader.storage.login_failures import LoginFailures
 from grader.storage.offerings import Offerings
 from grader.storage.overrides import Overrides
 from grader.storage.people import People
@@ -24,6 +26,7 @@ from grader.storage.pseudonyms import Pseudonyms
 from grader.storage.regrade_requests import RegradeRequests
 from grader.storage.results import Results
 from grader.storage.review_queue import ReviewQueue
+from grader.storage.roster import Roster
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
 from grader.storage.submissions import Submissions
@@ -57,7 +60,10 @@ class UnitOfWork:
         self.pseudonyms = Pseudonyms(connection)
         self.offerings = Offerings(connection)
         self.people = People(connection)
+        self.roster = Roster(connection)
         self.sessions = Sessions(connection)
+        self.invitations = Invitations(connection)
+        self.login_failures = LoginFailures(connection)
         self.audit = Audit(connection)
         self.personal_data = PersonalData(connection)
         self.api_keys = ApiKeys(connection)

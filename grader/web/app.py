@@ -9,11 +9,26 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from grader.services.roster_file import MOST_BYTES as MOST_ROSTER_BYTES
 from grader.web import gradebook as gradebook_api
-from grader.web import health, pictures, reviews, submissions
+from grader.web import health, members, pictures, reviews, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
-from grader.web.pages import audit, data, gradebook, gradebook_student, home, review, settings, signing_in
+from grader.web.pages import (
+    account,
+    admin,
+    audit,
+    data,
+    gradebook,
+    gradebook_student,
+    home,
+    invitations,
+    people,
+    review,
+    roster,
+    settings,
+    signing_in,
+)
 from grader.web.pages.errors import install_error_pages
 from grader.web.pages.rendering import STATIC
 from grader.web.problems import install_problems
@@ -38,15 +53,34 @@ def create_app(deps: Deps) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.deps = deps
-    app.add_middleware(BodyLimit, most_bytes=deps.most_upload_bytes + _ENVELOPE_BYTES)
+    app.add_middleware(
+        BodyLimit,
+        most_bytes=deps.most_upload_bytes + _ENVELOPE_BYTES,
+        most_roster_bytes=MOST_ROSTER_BYTES + _ENVELOPE_BYTES,
+    )
     install_problems(app)
     install_error_pages(app)
     app.include_router(submissions.router)
     app.include_router(pictures.router)
     app.include_router(gradebook_api.router)
+    app.include_router(members.router)
     app.include_router(reviews.router)
     app.include_router(health.router)
-    for pages in (signing_in, home, review, gradebook, gradebook_student, settings, audit, data):
+    for pages in (
+        signing_in,
+        invitations,
+        home,
+        account,
+        admin,
+        people,
+        roster,
+        review,
+        gradebook,
+        gradebook_student,
+        settings,
+        audit,
+        data,
+    ):
         app.include_router(pages.router)
     app.include_router(gradebook.file_router)
     app.mount("/static", StaticFiles(directory=STATIC))

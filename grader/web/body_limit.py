@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grader.web.problems import problem
 
+_ROSTER = re.compile(r"(/api/v1)?/courses/[^/]+/(members|roster(/apply)?)")
+
 
 class BodyLimit:
-    """Middleware that counts the bytes of each request's body."""
+    """Middleware that counts the bytes of each request's body. A roster may have more than a notebook."""
 
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, most_bytes: int, most_roster_bytes: int) -> None:
         self._app = app
         self._most_bytes = most_bytes
-        self._message = (
-            f"At most {most_bytes / 1e6:.1f} MB are accepted. Clear the notebook's outputs and try again."
-        )
+        self._most_roster_bytes = max(most_roster_bytes, most_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, with a body that ends in a 413 where it grows too large."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        is_roster = _ROSTER.fullmatch(scope["path"]) is not None
+        most_bytes = self._most_roster_bytes if is_roster else self._most_bytes
+        mend = "Split the roster" if is_roster else "Clear the notebook's outputs"
+        refusal = f"At most {most_bytes / 1e6:.1f} MB are accepted. {mend} and try again."
         promised = Headers(scope=scope).get("content-length", "")
-        if promised.isdecimal() and int(promised[:20]) > self._most_bytes:
-            response = problem(413, "body-too-large", "The upload is too large", self._message)
+        if promised.isdecimal() and int(promised[:20]) > most_bytes:
+            response = problem(413, "body-too-large", "The upload is too large", refusal)
             await response(scope, receive, send)
             return
         seen = 0
@@ -35,8 +41,8 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._most_bytes:
-                raise HTTPException(413, self._message)
+            if seen > most_bytes:
+                raise HTTPException(413, refusal)
             return message
 
         await self._app(scope, counted, send)

@@ -15,6 +15,7 @@ from grader.errors import NotAuthenticated
 from grader.jobs import Jobs
 from grader.services.keys import SUBMIT, authenticate, permit
 from grader.services.submit import Submitter
+from grader.services.throttle import count_wrong_key
 from grader.storage.blobs import Blobs
 from grader.storage.keys import ApiKey
 from grader.storage.unit_of_work import Database
@@ -58,13 +59,23 @@ def get_deps(request: Request) -> Deps:
 
 
 def get_key(
+    request: Request,
     deps: Annotated[Deps, Depends(get_deps)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> ApiKey:
-    """The caller's key. Raises `NotAuthenticated`."""
+    """The caller's key. Raises `NotAuthenticated`, and `TooManyTries` where wrong ones came too often."""
     if credentials is None:
         raise NotAuthenticated("Send an API key: `Authorization: Bearer grader_…`.")
-    return authenticate(deps.database, credentials.credentials, deps.clock())
+    try:
+        return authenticate(deps.database, credentials.credentials, deps.clock())
+    except NotAuthenticated:
+        count_wrong_key(deps.database, get_address(request), deps.clock())
+        raise
+
+
+def get_address(request: Request) -> str:
+    """Whence a request comes: the connection's other end, or what a trusted proxy says of it."""
+    return request.client.host if request.client else ""
 
 
 def get_submitting_key(course: str, key: Annotated[ApiKey, Depends(get_key)]) -> ApiKey:

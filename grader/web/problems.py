@@ -26,6 +26,7 @@ _PROBLEMS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (errors.NotFound, 404, "not-found", "Not found"),
     (errors.NotAuthenticated, 401, "not-authenticated", "An API key is needed"),
     (errors.NotPermitted, 403, "not-permitted", "The API key does not allow this"),
+    (errors.TooManyTries, 429, "too-many-tries", "Too many tries were wrong"),
     (errors.StillRunning, 409, "still-running", "The same request still runs"),
     (errors.AttemptsUsedUp, 422, "attempts-used-up", "No attempt is left"),
     (errors.Overtaken, 409, "overtaken", "Someone else was quicker"),
@@ -86,6 +87,8 @@ def _known(_request: Request, error: Exception) -> JSONResponse:
     if status >= 500:
         _log.error("%s: %s", type(error).__name__, error, exc_info=error)
         return problem(status, slug, title, _OURS)
+    if isinstance(error, errors.TooManyTries):
+        return problem(status, slug, title, str(error), {"Retry-After": str(error.seconds)})
     if isinstance(error, InvalidFields):
         listed = [{"field": name, "message": message} for name, message in error.fields]
         return problem(status, slug, title, str(error), errors=listed)

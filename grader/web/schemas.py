@@ -99,6 +99,22 @@ class ResultsShape(_Shape):
     results: list[ResultShape]
 
 
+class CourseShape(_Shape):
+    """A course."""
+
+    id: str
+    title: str
+
+
+class CountsShape(_Shape):
+    """What a roster changed: how many people of each kind."""
+
+    new: int
+    changed: int
+    unchanged: int
+    removed: int
+
+
 class FieldShape(_Shape):
     """What is wrong with one field."""
 

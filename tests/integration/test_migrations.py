@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from grader.services.migrate import migrate
-from grader.storage import make_engine
-from grader.storage.migrations import missing, upgrade
+from grader.storage import Database, make_engine
+from grader.storage.migrations import _configure, missing, upgrade
 from grader.storage.schema import APPEND_ONLY, metadata
 
 
@@ -66,3 +67,17 @@ def test_two_processes_may_migrate_at_once(engine: sa.Engine) -> None:
         thread.join()
     assert failures == []
     assert not missing(engine)
+
+
+def test_courses_of_earlier_releases_are_there_after_the_upgrade(engine: sa.Engine) -> None:
+    with Database(engine).write() as unit:
+        command.upgrade(_configure(unit.connection), "0002")
+        for number in (1, 2):
+            unit.connection.exec_driver_sql(
+                "INSERT INTO submission VALUES (?, 'ml2', 'hw', 'ada', ?, ?, 'x', ?, ?)",
+                (str(number), number, str(number), *["2025-01-01 00:00:00.000000"] * 2),
+            )
+        unit.commit()
+    upgrade(engine)
+    with Database(engine).read() as unit:
+        assert unit.people.courses() == {"ml2": "ml2"}

@@ -33,9 +33,21 @@ async def get_form(request: Request, visitor: Annotated[Visitor, Depends(get_vis
     return form
 
 
+def read_field(form: FormData, name: str) -> str:
+    """A field's text without spaces around it; "" where it is missing or a file."""
+    value = form.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def refuse_other_sites(request: Request) -> None:
+    """For forms without a session: no other site signs somebody in, say as somebody else. `NotPermitted`."""
+    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise NotPermitted("This form was sent from another site: open our own page and try again.")
+
+
 def read_token(request: Request) -> str:
-    """The token that the browser brought; "" for none."""
-    return request.cookies.get(_SECURE) or request.cookies.get(_PLAIN) or ""
+    """The token that the browser brought; "" for none. Over TLS only a cookie that TLS has set counts."""
+    return request.cookies.get(_SECURE if request.url.scheme == "https" else _PLAIN, "")
 
 
 def set_token(request: Request, response: Response, token: str) -> None:

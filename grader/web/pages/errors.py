@@ -38,9 +38,12 @@ def _told_to_people(handler: Callable[..., Any]) -> Callable[[Request, Exception
             return _sign_in(request)
         problem = json.loads(bytes(response.body))
         title = _TITLES.get(response.status_code, problem["title"])
-        return render(
+        page = render(
             request, "error.html", None, response.status_code, title=title, detail=problem["detail"]
         )
+        if "Retry-After" in response.headers:
+            page.headers["Retry-After"] = response.headers["Retry-After"]
+        return page
 
     return handle
 

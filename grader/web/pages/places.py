@@ -73,6 +73,13 @@ def get_course(
     return CoursePlace(course, titles[course], role, visitor)
 
 
+def get_managed_course(course: Annotated[CoursePlace, Depends(get_course)]) -> CoursePlace:
+    """The course, for instructors alone. Raises `NotPermitted`."""
+    if not course.is_manager:
+        raise NotPermitted("This page is for the course's instructors.")
+    return course
+
+
 def get_assignment(
     assignment: str,
     deps: Annotated[Deps, Depends(get_deps)],

@@ -48,6 +48,8 @@ def _environment() -> Environment:
     environment.filters["points"] = _points
     environment.filters["percent"] = lambda share: f"{share:.0%}"
     environment.filters["moment"] = _moment
+    environment.filters["day"] = lambda value: f"{value:%-d %b %Y}"
+    environment.filters["role"] = {"student": "Student", "ta": "TA", "instructor": "Instructor"}.__getitem__
     return environment
 
 

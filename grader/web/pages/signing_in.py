@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from grader.errors import NotAuthenticated
+from grader.errors import NotAuthenticated, TooManyTries
 from grader.services.accounts import sign_in
 from grader.services.sessions import end_session
-from grader.web.deps import Deps, get_deps
-from grader.web.pages.access import get_form, read_token, set_token
+from grader.web.deps import Deps, get_address, get_deps
+from grader.web.pages.access import get_form, read_token, refuse_other_sites, set_token
 from grader.web.pages.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -24,7 +24,7 @@ def show_login(request: Request, next: str = "/") -> Response:  # noqa: A002
     return render(request, "login.html", None, next=_local(next), login="", wrong="")
 
 
-@router.post("/login")
+@router.post("/login", dependencies=[Depends(refuse_other_sites)])
 def log_in(
     request: Request,
     deps: Annotated[Deps, Depends(get_deps)],
@@ -34,9 +34,15 @@ def log_in(
 ) -> Response:
     """Sign in, and go where the visitor wanted to go."""
     try:
-        token = sign_in(deps.database, login, password, deps.clock())
-    except NotAuthenticated as error:
-        return render(request, "login.html", None, 401, next=_local(next), login=login, wrong=str(error))
+        token = sign_in(deps.database, login, password, get_address(request), deps.clock())
+    except (NotAuthenticated, TooManyTries) as error:
+        status = 429 if isinstance(error, TooManyTries) else 401
+        page = render(request, "login.html", None, status, next=_local(next), login=login, wrong=str(error))
+        if isinstance(error, TooManyTries):
+            page.headers["Retry-After"] = str(error.seconds)
+        return page
+    if old := read_token(request):
+        end_session(deps.database, old)
     response = RedirectResponse(_local(next), 303)
     set_token(request, response, token)
     return response

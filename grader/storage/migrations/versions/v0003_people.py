@@ -152,6 +152,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_sha256", name="pk_session"),
     )
     op.create_index("ix_session_person_id", "session", ["person_id"], unique=False)
+    # Courses of earlier releases were names that submissions bore.
+    op.execute(
+        "INSERT INTO course (id, title, created_at)"
+        " SELECT course, course, MIN(accepted_at) FROM submission GROUP BY course"
+    )
 
 
 def downgrade() -> None:

@@ -9,6 +9,23 @@ document.addEventListener("submit", (event) => {
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
+// A box that shows the passwords of its form, and buttons that copy a field: data-copy="its id".
+document.documentElement.classList.add("scripted");
+document.addEventListener("change", (event) => {
+  if (!event.target.matches?.("[data-reveal]")) return;
+  for (const field of event.target.form.querySelectorAll("input[autocomplete$=password]")) {
+    field.type = event.target.checked ? "text" : "password";
+  }
+});
+document.addEventListener("click", async (event) => {
+  const name = event.target.closest?.("[data-copy]")?.dataset.copy;
+  if (!name) return;
+  const field = document.getElementById(name);
+  field.select();
+  const copied = await navigator.clipboard?.writeText(field.value).then(() => true, () => false);
+  document.getElementById(`${name}-copied`).textContent = copied ? "Copied." : "Selected: press Ctrl+C.";
+});
+
 // Keys that press buttons and follow links: data-key="a". Not while something is being typed; Escape leaves a field.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;

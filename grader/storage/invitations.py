@@ -1,0 +1,60 @@
+"""Invitations: links by which people choose their password. Tokens are kept as hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from grader.storage.people_tables import invitation
+
+_CHUNK = 500
+
+
+class Invitations:
+    """The `invitation` table."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def add(self, hashes: Mapping[str, str], by: str, now: datetime, expires_at: datetime) -> None:
+        """Keep new ones, a token's hash by person; older ones of the same people end."""
+        self.end_all(hashes)
+        rows = [
+            {
+                "token_sha256": token_sha256,
+                "person_id": person_id,
+                "created_by": by,
+                "created_at": now,
+                "expires_at": expires_at,
+            }
+            for person_id, token_sha256 in hashes.items()
+        ]
+        if rows:
+            self._connection.execute(sa.insert(invitation), rows)
+
+    def find(self, token_sha256: str, now: datetime) -> str | None:
+        """Whom this invites, while it can be used."""
+        query = sa.select(invitation.c.person_id).where(*_usable(token_sha256, now))
+        return self._connection.execute(query).scalar_one_or_none()
+
+    def use(self, token_sha256: str, now: datetime) -> bool:
+        """Use it up; False where it was used, ended or expired. Of two at once one gets True."""
+        statement = sa.update(invitation).where(*_usable(token_sha256, now)).values(used_at=now)
+        return self._connection.execute(statement).rowcount == 1
+
+    def end_all(self, people: Iterable[str]) -> None:
+        """End what these people have not used yet."""
+        ids = list(people)
+        for start in range(0, len(ids), _CHUNK):
+            self._connection.execute(
+                sa.delete(invitation).where(
+                    invitation.c.person_id.in_(ids[start : start + _CHUNK]), invitation.c.used_at.is_(None)
+                )
+            )
+
+
+def _usable(token_sha256: str, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    columns = invitation.c
+    return (columns.token_sha256 == token_sha256, columns.used_at.is_(None), columns.expires_at > now)
