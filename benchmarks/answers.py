@@ -1,13 +1,18 @@
-"""How long a proposal takes: `python benchmarks/answers.py`. It prints; nothing is asserted."""
+"""How long a proposal takes, and what marks make of it: `python benchmarks/answers.py`. It only prints."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from grader.assignments import load_assignment
+from grader.checks.answers.calibration import fit
 from grader.checks.answers.propose import propose
+from grader.domain.answer_calibration import MarkedProposal
+from grader.services.agreement import Compared, compare_marked, measure_agreement
+from grader.services.marked_answers import read_marked
 
 REPOSITORY = Path(__file__).parents[1]
 ROUNDS = 5
@@ -32,5 +37,39 @@ def measure() -> None:
         )
 
 
+def measure_calibration() -> None:
+    """Print what the marks of the other four fifths make of proposals, by set and for all as one class."""
+    assignment = load_assignment(REPOSITORY, "homework_05")
+    sets = {
+        path.stem: read_marked(path, assignment.rubric)
+        for path in sorted((REPOSITORY / "tests" / "data").glob("answers_*.json"))
+    }
+    for name, marked in [*sets.items(), ("all", [entry for found in sets.values() for entry in found])]:
+        print(
+            f"{name}: RMSE {_tell(compare_marked(assignment, marked))}; "
+            f"calibrated {_tell(compare_marked(assignment, marked, calibrated=True))}"
+        )
+
+
+def _tell(compared: Sequence[Compared]) -> str:
+    found = measure_agreement(compared)
+    return f"{found.rmse:.2f}, {found.accepted} of {found.answers} accepted, worst {found.accepted_worst:g}"
+
+
+def measure_learning() -> None:
+    """Print milliseconds of CPU for one fit, as after every decision of a reviewer."""
+    for count in (5, 50, 500):
+        marks = [
+            MarkedProposal(at % 5 / 4, at % 7 / 6, at % 9 / 8, {"c.stated": at % 11 / 10})
+            for at in range(count)
+        ]
+        began = time.process_time()
+        for _ in range(ROUNDS):
+            fit("question", marks)
+        print(f"fit from {count} marks: {1000 * (time.process_time() - began) / ROUNDS:.1f} ms of CPU")
+
+
 if __name__ == "__main__":
     measure()
+    measure_calibration()
+    measure_learning()

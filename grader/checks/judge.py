@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 
+from grader.domain.answer_calibration import AnswerCalibration
 from grader.domain.evidence import Evidence
 from grader.domain.grade import CheckResult, Grade, ItemState
 from grader.domain.rubric import Alone, Item, Policy, Rubric
 from grader.domain.scoring import score_items
 
 from .registry import CHECKS, TAKES_CONCEPTS
+from .written import accept
 
 
 def judge(rubric: Rubric, evidence: Evidence) -> Grade:
@@ -20,12 +25,25 @@ def judge(rubric: Rubric, evidence: Evidence) -> Grade:
         )
         for item in rubric.items
     }
-    return score_items(rubric, results)
+    grade = score_items(rubric, results)
+    return replace(grade, rubric_sha256=version_of(rubric, evidence.calibrations))
+
+
+def version_of(rubric: Rubric, calibrations: Mapping[str, AnswerCalibration]) -> str:
+    """What a grade under this rubric and these calibrations is a version of.
+
+    It is the rubric's own unless calibrations decide points: then a new one makes new grades.
+    """
+    used = sorted((item.key, calibrations[item.key].id) for item in rubric.items if item.key in calibrations)
+    if rubric.policy.written_answers is not Alone.CERTAIN or not used:
+        return rubric.sha256
+    return hashlib.sha256(json.dumps([rubric.sha256, used]).encode()).hexdigest()
 
 
 def apply_policy(policy: Policy, item: Item, result: CheckResult) -> CheckResult:
-    """Send even blank answers to a human, where the assignment wants it so."""
-    is_written = item.check in TAKES_CONCEPTS
-    if is_written and policy.written_answers is Alone.NOTHING and result.state is ItemState.AUTO:
+    """Send even blank answers to a human, or accept what is certain, where the assignment wants it so."""
+    if item.check not in TAKES_CONCEPTS:
+        return result
+    if policy.written_answers is Alone.NOTHING and result.state is ItemState.AUTO:
         return replace(result, state=ItemState.NEEDS_REVIEW, confidence=None)
-    return result
+    return accept(result) if policy.written_answers is Alone.CERTAIN else result

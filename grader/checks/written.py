@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from grader.domain.answer_calibration import AnswerCalibration
 from grader.domain.answers import Alignment, Answer, AnswerState, Candidate
 from grader.domain.evidence import Evidence
 from grader.domain.grade import CheckResult, ItemState
+from grader.domain.opinion import Opinion
 from grader.domain.proposal import Gate, Proposal
 from grader.domain.rubric import Item, Part
 
+from .answers.certainty import weigh
 from .answers.propose import propose
 from .choice import read_choice
 
@@ -38,27 +41,45 @@ _GATES = {
     Gate.LANGUAGE: "It does not seem to be English.",
     Gate.SHORT: "It is very short.",
 }
+_WAITS = "A teacher will read it and give the points."
+_ACCEPTED = (
+    "it was compared with answers to this question that teachers have marked. Nobody has read it yet; if you "
+    "think that it earns more, ask for a teacher."
+)
 _KEPT_CHARACTERS = 4000  # of an answer, in the record of one item; the evidence holds all of it
 
 
 def short_answer(evidence: Evidence, item: Item, part: Part) -> CheckResult:
     """A question that is answered in sentences."""
-    where = f"{part.heading} ({part.title})"
-    return judge_written(find_answer(evidence, part), evidence.alignment, item, part, where, _ADVICE)
+    return _judge(evidence, item, part, f"{part.heading} ({part.title})", _ADVICE)
 
 
 def observations(evidence: Evidence, item: Item, part: Part) -> CheckResult:
     """The questions in an exercise's code, answered in comments or in text cells below it."""
     where = f"the questions in the comments of {part.heading}"
     advice = "Write what you saw into comments of the exercise's code or into a text cell below it."
-    answer = find_answer(evidence, part)
-    if answer.state is AnswerState.PLACEHOLDER:  # the questions in the code are no placeholder
-        answer = replace(answer, state=AnswerState.BLANK)
-    return judge_written(answer, evidence.alignment, item, part, where, advice)
+    return _judge(evidence, item, part, where, advice)
 
 
 def explanation(evidence: Evidence, item: Item, part: Part) -> CheckResult:
     """The reason for a choice, which may stand behind "Explanation" or right behind the letter."""
+    advice = "Write your reason behind “Explanation”."
+    return _judge(evidence, item, part, f"the explanation in {part.heading}", advice)
+
+
+def read_answer(evidence: Evidence, item: Item, part: Part) -> Answer:
+    """The words that a written item is judged by. ``KeyError`` for an item that is no written one."""
+    return _READ[item.check](evidence, part)
+
+
+def _read_observations(evidence: Evidence, part: Part) -> Answer:
+    answer = find_answer(evidence, part)
+    if answer.state is AnswerState.PLACEHOLDER:  # the questions in the code are no placeholder
+        return replace(answer, state=AnswerState.BLANK)
+    return answer
+
+
+def _read_explanation(evidence: Evidence, part: Part) -> Answer:
     answer = find_answer(evidence, part)
     given = replace(answer, text=answer.explanation, state=answer.explanation_state)
     if given.state is AnswerState.MISSING or is_empty(given.state, given.text):
@@ -66,9 +87,7 @@ def explanation(evidence: Evidence, item: Item, part: Part) -> CheckResult:
             given = answer
         elif rest := read_choice(answer.text, part.options).rest:
             given = replace(answer, text=rest)
-    where = f"the explanation in {part.heading}"
-    advice = "Write your reason behind “Explanation”."
-    return judge_written(given, evidence.alignment, item, part, where, advice)
+    return given
 
 
 def find_answer(evidence: Evidence, part: Part) -> Answer:
@@ -77,35 +96,80 @@ def find_answer(evidence: Evidence, part: Part) -> Answer:
     return evidence.alignment.answers.get(part.key, unknown)
 
 
+_READ: Mapping[str, Callable[[Evidence, Part], Answer]] = {
+    "short_answer": find_answer,
+    "observations": _read_observations,
+    "explanation": _read_explanation,
+}
+
+
 def is_empty(state: AnswerState, text: str) -> bool:
     """Whether nothing of the student's own stands there."""
     return state in _EMPTY or (state is AnswerState.ANSWERED and not text.strip())
 
 
+def _judge(evidence: Evidence, item: Item, part: Part, where: str, advice: str) -> CheckResult:
+    return judge_written(
+        read_answer(evidence, item, part),
+        evidence.alignment,
+        item,
+        part,
+        where,
+        advice,
+        calibration=evidence.calibrations.get(item.key),
+        opinions=evidence.opinions.get(item.key, ()),
+    )
+
+
 def judge_written(
-    answer: Answer, alignment: Alignment, item: Item, part: Part, where: str, advice: str
+    answer: Answer,
+    alignment: Alignment,
+    item: Item,
+    part: Part,
+    where: str,
+    advice: str,
+    *,
+    calibration: AnswerCalibration | None = None,
+    opinions: Sequence[Opinion] = (),
 ) -> CheckResult:
     """Nothing for nothing; for all else a proposal that waits for a human.
 
     ``where`` names the answer in a sentence. Proposed points stand in the record only: what nobody has
-    decided counts for nothing yet.
+    decided counts for nothing yet, unless the policy accepts it, see `accept`.
     """
     candidates = list_candidates(answer, alignment)
     record = dict(record_answer(answer, candidates))
     absent = answer.state is AnswerState.MISSING or is_empty(answer.state, answer.text)
     if absent and not candidates:
         return CheckResult(0.0, f"{_ABSENT.get(answer.state, _NOTHING)} {where}. {advice}", evidence=record)
-    told = _describe(answer, candidates, where)
+    told, confidence = _describe(answer, candidates, where), None
     if not absent and item.concepts:
         proposal = propose(answer.text, item, part)
-        record["proposal"] = record_proposal(proposal)
+        placed = answer.confidence if answer.state is AnswerState.ANSWERED and not candidates else 0.0
+        weighed = weigh(record_proposal(proposal), calibration, opinions, placed=placed)
+        record["proposal"], confidence = weighed, weighed["confidence"]
         told = " ".join([told, *(_GATES[gate] for gate in proposal.gates)])
     return CheckResult(
         share=0.0,
-        feedback=f"{told} A teacher will read it and give the points.",
+        feedback=f"{told} {_WAITS}",
         state=ItemState.NEEDS_REVIEW,
-        confidence=None,  # nothing is known of it before reviewers' own marks have calibrated the question
+        confidence=confidence,  # None before reviewers' own marks have calibrated the question
         evidence=record,
+    )
+
+
+def accept(result: CheckResult) -> CheckResult:
+    """Give the corrected points of a proposal that nothing holds; any other result is left as it is."""
+    proposal = result.evidence.get("proposal")
+    if proposal is None or proposal["holds"] or result.state is not ItemState.NEEDS_REVIEW:
+        return result
+    points, most = proposal["corrected"], proposal["max_points"]
+    told = result.feedback.removesuffix(_WAITS)
+    return replace(
+        result,
+        share=points / most,
+        feedback=f"{told}{points:g} of {most:g} points: {_ACCEPTED}",
+        state=ItemState.AUTO,
     )
 
 
@@ -134,7 +198,6 @@ def record_proposal(proposal: Proposal) -> dict[str, Any]:
     return {
         "points": proposal.points,
         "max_points": proposal.max_points,
-        "confidence": proposal.confidence,
         "doubt": proposal.doubt,
         "question_sha256": proposal.question_sha256,
         "gates": [gate.value for gate in proposal.gates],

@@ -29,23 +29,33 @@ _COLUMNS = (
     "not read",
     "accepted alone",
     "of these far off",
+    "worst",
 )
 
 
-def evaluate_file(settings: Settings, path: Path, assignment_id: str | None, *, as_json: bool) -> None:
+def evaluate_file(
+    settings: Settings, path: Path, assignment_id: str | None, *, calibrated: bool, as_json: bool
+) -> None:
     """Print how far proposals agree with a file of marked answers.
 
-    Raises `RequestRefused` with file, line and mend.
+    ``calibrated``: also how far they would where the other answers' marks are known. Raises `RequestRefused`
+    with file, line and mend.
     """
     assignment = _find(settings, assignment_id)
+    marked = read_marked(path, assignment.rubric)
     document = agreement_document(
-        assignment, compare_marked(assignment, read_marked(path, assignment.rubric))
+        assignment,
+        compare_marked(assignment, marked),
+        compare_marked(assignment, marked, calibrated=True) if calibrated else (),
     )
     if as_json:
         print(json.dumps(document, ensure_ascii=False, allow_nan=False))
         return
     console = render.console()
-    console.print(_table(document))
+    console.print(_table(document, f"agreement with humans: {document['assignment']}"))
+    if calibrated:
+        title = f"calibrated by the other marks of each question, in {document['calibrated']['folds']} folds"
+        console.print(_table(document["calibrated"], title))
     console.print(
         "RMSE in points of the question's maximum. False credit: half of the points or more, proposed for an "
         "answer that earned none. Far off: by half of the points or more. Before reviewers' marks have "
@@ -65,10 +75,8 @@ def _find(settings: Settings, assignment_id: str | None) -> Assignment:
     return next(iter(known.values()))
 
 
-def _table(document: Mapping[str, Any]) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, title=f"agreement with humans: {document['assignment']}"
-    )
+def _table(document: Mapping[str, Any], title: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title)
     for name in _COLUMNS:
         table.add_column(name, justify="left" if name == "question" else "right", no_wrap=name == "question")
     for key, found in document["questions"].items():
@@ -88,6 +96,7 @@ def _cells(found: Mapping[str, Any]) -> list[str]:
         f"{found['unread']}",
         f"{found['accepted']} ({100 * found['accepted'] / found['answers']:.0f} %)",
         f"{found['accepted_off']}",
+        f"{found['accepted_worst']:.3g}" if found["accepted"] else "–",
     ]
 
 

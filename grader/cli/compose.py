@@ -17,6 +17,7 @@ from grader.sandbox.selftest import require_working
 from grader.sandbox.warm_pool import PoolLimits, WarmPool
 from grader.services.autograde import Autograder
 from grader.services.migrate import migrate
+from grader.services.opinions.gather import SecondOpinion
 from grader.storage import Blobs, Database, make_engine
 
 _POOL = 20
@@ -94,3 +95,21 @@ def make_autograder(settings: Settings, sandbox: Sandbox, blobs: Blobs) -> Autog
 def read_assignments(settings: Settings) -> dict[str, Assignment]:
     """Every assignment of the content folder. Raises `ContentInvalid` naming file and line."""
     return load_assignments(settings.content)
+
+
+def make_opinions(settings: Settings) -> list[SecondOpinion]:
+    """Who gives second opinions on written answers; nobody by default. Raises `SetupIncomplete`."""
+    sources: list[SecondOpinion] = []
+    if settings.sentence_model is not None:
+        from grader.services.opinions.sentence_model import SentenceModel
+
+        sources.append(SentenceModel(settings.sentence_model))
+    if settings.opinion_url:
+        if not settings.opinion_model:
+            raise SetupIncomplete("GRADER_OPINION_URL is set: set GRADER_OPINION_MODEL to the model to ask.")
+        from grader.services.opinions.endpoint import Endpoint
+
+        sources.append(
+            Endpoint(settings.opinion_url, settings.opinion_model, settings.opinion_key.get_secret_value())
+        )
+    return sources

@@ -161,12 +161,15 @@ def evaluate_answers(
     assignment: Annotated[
         str | None, typer.Option(help="The assignment's id; default: the only one.")
     ] = None,
+    calibrated: Annotated[
+        bool, typer.Option("--calibrated", help="Also with the marks of the other four fifths.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say how far proposals for written answers agree with the marks that humans gave."""
     from grader.cli.asag import evaluate_file
 
-    evaluate_file(read_settings(), file, assignment, as_json=as_json)
+    evaluate_file(read_settings(), file, assignment, calibrated=calibrated, as_json=as_json)
 
 
 @data_app.command("fetch")

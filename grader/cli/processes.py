@@ -13,6 +13,7 @@ from grader.cli.compose import (
     make_blobs,
     make_database,
     make_home,
+    make_opinions,
     make_sandbox,
     make_warm_pool,
     make_working_sandbox,
@@ -118,6 +119,7 @@ def run_one_worker(settings: Settings, lifeline: int | None) -> int:
             blobs=blobs,
             autograder=autograder,
             assignments=assignments,
+            opinions=make_opinions(settings),
         )
 
 

@@ -39,7 +39,9 @@ def _points(item: Mapping[str, Any], label: str) -> Text:
     given, maximum = item["points"], item["max_points"]
     proposal = item.get("evidence", {}).get("proposal")
     if label and proposal:
-        return Text(f"{proposal['points']:.3g}? / {maximum:g}", "yellow")  # proposed, not given
+        corrected = proposal.get("corrected")
+        points = proposal["points"] if corrected is None else corrected
+        return Text(f"{points:.3g}? / {maximum:g}", "yellow")  # proposed, not given
     if label and not given:
         return Text(f"– / {maximum:g}", "yellow")  # undecided is no zero
     style = "yellow" if label else "green" if given == maximum else "red" if given == 0 else "default"

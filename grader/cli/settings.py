@@ -6,7 +6,7 @@ import os
 from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from grader.errors import SetupIncomplete
@@ -47,6 +47,17 @@ class Settings(BaseSettings):
     trusted_class: bool = Field(
         False, description="run without either: one student's memory use can then hurt another's run"
     )
+    sentence_model: Path | None = Field(
+        None,
+        description="a folder with `model.onnx` and `tokenizer.json`, for second opinions; default: none",
+    )
+    opinion_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="an OpenAI-compatible endpoint (`…/v1`) for second opinions; answers are sent there",
+    )
+    opinion_model: str = Field("", description="the model that is asked there")
+    opinion_key: SecretStr = Field(SecretStr(""), description="its key, if it wants one")
 
     @field_validator("trusted_proxy")
     @classmethod

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from grader.domain.answer_calibration import AnswerCalibration
 from grader.domain.answers import Alignment
 from grader.domain.calibration import ReferenceFigures
 from grader.domain.models import ModelReport
+from grader.domain.opinion import Opinion
 from grader.domain.run import NotebookRun
 
 
@@ -33,3 +35,6 @@ class Evidence:
     hash_seed: int = 0  # of Python's strings, in every jail
     reference: Mapping[int, ReferenceFigures] = field(default_factory=dict)  # by width; none: not calibrated
     lookalikes: tuple[Lookalike, ...] = ()
+    opinions: Mapping[str, tuple[Opinion, ...]] = field(default_factory=dict)  # by item
+    # By item, put in when it is judged and never stored: what reviewers' marks had taught until then.
+    calibrations: Mapping[str, AnswerCalibration] = field(default_factory=dict)

@@ -22,6 +22,18 @@ class Gate(StrEnum):
 UNREAD = frozenset({Gate.DONT_KNOW, Gate.KEYWORDS, Gate.GIBBERISH, Gate.LANGUAGE})
 
 
+class Hold(StrEnum):
+    """Why a proposal cannot be accepted without a human."""
+
+    PLACE = "place"  # it is not sure that these words answer this question
+    GATE = "gate"  # a gate is shut
+    DOUBT = "doubt"  # its decisions were near to falling otherwise
+    UNCALIBRATED = "uncalibrated"  # fewer than five marks of this question, or it was not read
+    CONFIDENCE = "confidence"  # below 0.95
+    FAR_OFF = "far_off"  # without doubt, and yet off by half of the points: more than one of 100 marks
+    OPINION = "opinion"  # a second opinion says something else
+
+
 class Rule(StrEnum):
     """What decided on a concept."""
 
@@ -59,8 +71,8 @@ class ConceptProposal:
 class Proposal:
     """Proposed points for one answer.
 
-    ``confidence`` is None until reviewers' own marks have calibrated the question. ``features`` are what
-    a calibration may learn from, by name; the names are the same for all answers to one question.
+    ``features`` are what a calibration learns from, by name; the names are the same for all answers to one
+    question.
     """
 
     points: float
@@ -70,4 +82,3 @@ class Proposal:
     doubt: float  # 0..1, for the order of the queue; it is no probability
     question_sha256: str  # equal: same text, same nearness; only points and thresholds may differ
     features: Mapping[str, float] = field(default_factory=dict)
-    confidence: float | None = None

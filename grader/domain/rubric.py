@@ -94,7 +94,7 @@ class Alone(StrEnum):
 
     NOTHING = "nothing"  # not even a blank one
     BLANK = "blank"  # a blank one and the untouched placeholder: nothing for nothing
-    CERTAIN = "certain"  # what a calibration is sure of, too; until there is one, as `blank`
+    CERTAIN = "certain"  # what a calibration is sure of, too; where there is none, as `blank`
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from grader.assignments import Assignment
+from grader.checks.answers.calibration import fit
 from grader.checks.judge import apply_policy
 from grader.checks.written import judge_written
+from grader.domain.answer_calibration import AnswerCalibration, MarkedProposal
 from grader.domain.answers import Alignment, Answer, AnswerState
-from grader.domain.grade import ItemState
+from grader.domain.grade import CheckResult, ItemState
 from grader.domain.proposal import UNREAD
+from grader.domain.rubric import Alone, Policy
 from grader.notebooks.alignment.prompts import read_template
 from grader.notebooks.read import read_notebook
 from grader.services.marked_answers import Marked
 
 _STEPS = 8  # of an item's points, on which agreement in kappa's sense is counted
 _FAR_OFF = 0.5  # of an item's points
+_FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Compared:
     proposed: float
     max_points: float
     is_read: bool  # no gate was shut before its concepts
-    is_accepted: bool  # without review, under the assignment's policy
+    is_accepted: bool  # without review, under the policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +55,90 @@ class Agreement:
     accepted_worst: float  # points, the largest error among them
 
 
-def compare_marked(assignment: Assignment, marked: Sequence[Marked]) -> list[Compared]:
-    """Judge every answer as a submission's would be."""
-    rubric = assignment.rubric
-    template = read_notebook(assignment.template, rubric.upload_limits)
-    placeholders = read_template(template, rubric.parts).placeholders
-    compared = []
-    for entry in marked:
-        item, part = entry.item, rubric.part(entry.item.part)
-        rest, had_placeholder = placeholders.take_off(entry.text)
-        empty = AnswerState.PLACEHOLDER if had_placeholder else AnswerState.BLANK
-        state = AnswerState.ANSWERED if rest.strip() else empty
-        answer = Answer(part.key, state, entry.text if rest.strip() else "")
-        result = apply_policy(rubric.policy, item, judge_written(answer, Alignment({}), item, part, "", ""))
+class Judged:
+    """Marked answers, read as a submission's would be."""
+
+    def __init__(self, assignment: Assignment, marked: Sequence[Marked]) -> None:
+        self._rubric = assignment.rubric
+        template = read_notebook(assignment.template, self._rubric.upload_limits)
+        placeholders = read_template(template, self._rubric.parts).placeholders
+        self._marked = marked
+        self._answers = []
+        for entry in marked:
+            rest, had_placeholder = placeholders.take_off(entry.text)
+            empty = AnswerState.PLACEHOLDER if had_placeholder else AnswerState.BLANK
+            state = AnswerState.ANSWERED if rest.strip() else empty
+            self._answers.append(Answer(entry.item.part, state, entry.text if rest.strip() else ""))
+
+    def compare(self) -> list[Compared]:
+        """As the assignment's policy has it, in a course without any marks."""
+        policy = self._rubric.policy
+        return [self._compare(at, self._judge(at), policy) for at in range(len(self._marked))]
+
+    def compare_calibrated(self) -> list[Compared]:
+        """As where all that is certain is accepted, and the other folds' marks of the question are known."""
+        policy = replace(self._rubric.policy, written_answers=Alone.CERTAIN)
+        return [
+            self._compare(at, self._judge(at, calibration), policy)
+            for fold, calibration in self._fold()
+            for at in fold
+        ]
+
+    def _fold(self) -> Iterator[tuple[list[int], AnswerCalibration | None]]:
+        """Answers with what the marks of the other folds teach: every fifth of a question, in its order."""
+        by_item: dict[str, list[int]] = {}
+        for at, entry in enumerate(self._marked):
+            by_item.setdefault(entry.item.key, []).append(at)
+        for found in by_item.values():
+            proposals = {at: self._judge(at).evidence.get("proposal") for at in found}
+            for first in range(min(_FOLDS, len(found))):
+                fold = found[first::_FOLDS]
+                others = [
+                    (self._marked[at], proposal)
+                    for at, proposal in proposals.items()
+                    if at not in fold and proposal and UNREAD.isdisjoint(proposal["gates"])
+                ]
+                question = others[0][1]["question_sha256"] if others else ""
+                yield fold, fit(question, [_mark(entry, proposal) for entry, proposal in others])
+
+    def _judge(self, at: int, calibration: AnswerCalibration | None = None) -> CheckResult:
+        item = self._marked[at].item
+        part = self._rubric.part(item.part)
+        return judge_written(self._answers[at], Alignment({}), item, part, "", "", calibration=calibration)
+
+    def _compare(self, at: int, result: CheckResult, policy: Policy) -> Compared:
+        entry = self._marked[at]
+        result = apply_policy(policy, entry.item, result)
         proposal = result.evidence.get("proposal")
-        compared.append(
-            Compared(
-                item=item.key,
-                human=entry.points,
-                proposed=proposal["points"] if proposal else result.share * item.points,
-                max_points=item.points,
-                is_read=not proposal or UNREAD.isdisjoint(proposal["gates"]),
-                is_accepted=result.state is ItemState.AUTO,
-            )
+        proposed = result.share * entry.item.points
+        if proposal:
+            proposed = proposal["points"] if proposal["corrected"] is None else proposal["corrected"]
+        return Compared(
+            item=entry.item.key,
+            human=entry.points,
+            proposed=proposed,
+            max_points=entry.item.points,
+            is_read=not proposal or UNREAD.isdisjoint(proposal["gates"]),
+            is_accepted=result.state is ItemState.AUTO,
         )
-    return compared
+
+
+def compare_marked(
+    assignment: Assignment, marked: Sequence[Marked], *, calibrated: bool = False
+) -> list[Compared]:
+    """Judge every answer as a submission's would be.
+
+    ``calibrated``: under the policy `certain`, each answer by what the other folds' marks teach.
+    """
+    judged = Judged(assignment, marked)
+    return judged.compare_calibrated() if calibrated else judged.compare()
+
+
+def _mark(entry: Marked, proposal: Mapping[str, Any]) -> MarkedProposal:
+    most = entry.item.points
+    return MarkedProposal(
+        entry.points / most, proposal["points"] / most, proposal["doubt"], proposal["features"]
+    )
 
 
 def measure_agreement(compared: Sequence[Compared]) -> Agreement:
@@ -105,8 +168,17 @@ def measure_agreement(compared: Sequence[Compared]) -> Agreement:
     )
 
 
-def agreement_document(assignment: Assignment, compared: Sequence[Compared]) -> dict[str, Any]:
+def agreement_document(
+    assignment: Assignment, compared: Sequence[Compared], calibrated: Sequence[Compared] = ()
+) -> dict[str, Any]:
     """What `grader asag evaluate --json` prints: per question, in the rubric's order, and in total."""
+    document = _document(assignment, compared, assignment.rubric.policy.written_answers)
+    if calibrated:
+        document["calibrated"] = _document(assignment, calibrated, Alone.CERTAIN) | {"folds": _FOLDS}
+    return document
+
+
+def _document(assignment: Assignment, compared: Sequence[Compared], policy: Alone) -> dict[str, Any]:
     by_item: dict[str, list[Compared]] = {item.key: [] for item in assignment.rubric.items}
     for entry in compared:
         by_item[entry.item].append(entry)
@@ -114,7 +186,7 @@ def agreement_document(assignment: Assignment, compared: Sequence[Compared]) -> 
     return {
         "assignment": assignment.rubric.id,
         "rubric_sha256": assignment.rubric.sha256,
-        "policy": assignment.rubric.policy.written_answers.value,
+        "policy": policy.value,
         "questions": questions,
         "total": asdict(measure_agreement(compared)),
     }

@@ -7,6 +7,7 @@ from datetime import datetime
 from grader.domain.override import Override
 from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted, Overtaken, RequestRefused
+from grader.services.calibrations import learn
 from grader.services.review.access import Desk, Opened, open_answer, require_free
 from grader.services.review.deciding import (
     STALE,
@@ -54,6 +55,7 @@ def take_back(desk: Desk, actor: Actor, submission_id: str, item: str, reason: s
             raise RequestRefused("Nobody has given points for this item: there is nothing to take back.")
         unit.overrides.add(submission_id, Override(item, None, actor.id, reason.strip()), now, follows)
         settle(unit, submission_id)
+        learn(unit, opened.course, opened.filed.submission.assignment, item, now)
         unit.audit.note(
             now,
             actor.id,

@@ -19,7 +19,7 @@ from grader.storage.personal_data import OF_LOGIN, OF_PERSON, OF_SUBMISSION, Era
 from grader.storage.unit_of_work import Database, UnitOfWork
 
 SERVICE = Actor("grader", "the service's own command line", is_admin=True)
-_JSON_COLUMNS = frozenset({"document", "seconds", "versions", "concepts", "details", "sketch"})
+_JSON_COLUMNS = frozenset({"document", "seconds", "versions", "concepts", "details", "sketch", "features"})
 _README = """Everything that is stored about one person.
 
 person.json     every row, by table; documents are what grading found and decided

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade, ItemGrade, ItemState
@@ -124,13 +125,18 @@ def _mark(filed: Filed, item: ItemGrade, audited_share: float, is_asked: bool) -
         points=item.points,
         max_points=item.max_points,
         state=item.state.value,
-        proposed=proposal["points"] if proposal else None,
+        proposed=_propose(proposal) if proposal else None,
         doubt=float(proposal["doubt"]) if proposal else 1.0,
         is_audited=is_audited,
         words_sha256=_hash_text(str(item.evidence.get("text", ""))),
         choice=str(item.evidence.get("letter") or ""),
         in_queue=is_audited or is_asked or item.state is ItemState.NEEDS_REVIEW,
     )
+
+
+def _propose(proposal: Mapping[str, Any]) -> float:
+    corrected = proposal.get("corrected")  # by reviewers' own marks, where there are enough
+    return float(proposal["points"] if corrected is None else corrected)
 
 
 def _hash_text(text: str) -> str:

@@ -28,6 +28,7 @@ _CHUNK = 500
 OF_SUBMISSION: dict[str, sa.Column[str]] = {
     "progress": progress.c.submission_id,
     "weights": weights.c.submission_id,
+    "answer_mark": review.answer_mark.c.submission_id,
     "claim": review.claim.c.submission_id,
     "regrade_request": review.regrade_request.c.submission_id,
     "mark": review.mark.c.submission_id,

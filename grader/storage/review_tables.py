@@ -147,6 +147,30 @@ rubric_version = sa.Table(
     sa.Column("made_at", UtcDateTime, nullable=False),
 )
 
+# What a human gave for a written answer, beside what had been predicted before that was known.
+answer_mark = sa.Table(
+    "answer_mark",
+    metadata,
+    sa.Column(
+        "submission_id", sa.String(32), sa.ForeignKey("submission.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("item", sa.String(64), primary_key=True),
+    sa.Column("course", sa.String(255), nullable=False),
+    sa.Column("assignment", sa.String(255), nullable=False),
+    sa.Column("override_id", sa.Integer, nullable=False),
+    sa.Column("grade_id", sa.Integer, nullable=False),  # whose proposal it is
+    sa.Column("question_sha256", sa.String(64), nullable=False),  # "": nothing was proposed
+    sa.Column("given", sa.Float),  # a share of the points, as are the others; NULL: the human took it back
+    sa.Column("proposed", sa.Float, nullable=False),
+    sa.Column("doubt", sa.Float, nullable=False),
+    sa.Column("features", sa.Text, nullable=False),  # a JSON object; "": the answer was not read
+    sa.Column("predicted", sa.Float),  # the corrected share; NULL: not calibrated then
+    sa.Column("confidence", sa.Float),
+    sa.Column("was_accepted", sa.Boolean, nullable=False),  # before a human looked at it
+    sa.Column("was_drawn", sa.Boolean, nullable=False),  # chance sent it to the audit
+    sa.Index(None, "course", "assignment", "item", "question_sha256", "override_id"),
+)
+
 # What reviewers' own marks taught about the proposals for one question. The newest stands.
 answer_calibration = sa.Table(
     "answer_calibration",

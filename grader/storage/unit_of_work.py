@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
+from grader.storage.calibrations import Calibrations
 from grader.storage.claims import Claims
 from grader.storage.comments import Comments
 from grader.storage.gradebook import Gradebook
@@ -66,6 +67,7 @@ class UnitOfWork:
         self.login_failures = LoginFailures(connection)
         self.audit = Audit(connection)
         self.personal_data = PersonalData(connection)
+        self.calibrations = Calibrations(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)
         self.weights = Weights(connection)

@@ -15,6 +15,7 @@ from dbos import DBOS
 from grader.assignments import Assignment
 from grader.jobs import APPLICATION, APPLICATION_VERSION, QUEUE, Jobs
 from grader.services.autograde import Autograder
+from grader.services.opinions.gather import SecondOpinion
 from grader.storage.blobs import Blobs
 from grader.storage.unit_of_work import Database
 from grader.storage.workers import SILENT_SECONDS
@@ -40,6 +41,7 @@ def run_worker(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     pauses: Sequence[float] = PAUSES,
     silent_seconds: float = SILENT_SECONDS,
+    opinions: Sequence[SecondOpinion] = (),
 ) -> int:
     """Grade one submission after another until SIGTERM, SIGINT or ``stop``; return the exit status 0.
 
@@ -55,7 +57,9 @@ def run_worker(
             signal.signal(number, lambda *_: stop.set())
     database, jobs, running = Database(engine), Jobs(engine), Running()
     with hold_slot(home) as worker_id:
-        stages = Stages(database, blobs, autograder, assignments, clock=clock, pauses=pauses)
+        stages = Stages(
+            database, blobs, autograder, assignments, clock=clock, pauses=pauses, opinions=opinions
+        )
         register_workflow(stages, running)
         supervisor = Supervisor(
             worker_id, database, blobs, jobs, clock, carried=running.carried, silent_seconds=silent_seconds

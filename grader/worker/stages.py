@@ -15,7 +15,9 @@ from grader.domain.run import NotebookRun
 from grader.domain.submission import SubmissionState
 from grader.errors import GraderError, OurFailure, StorageUnavailable, UploadRefused
 from grader.services.autograde import Autograder, time_spent
+from grader.services.calibrations import load_calibrations
 from grader.services.lookalikes import find_lookalikes
+from grader.services.opinions.gather import SecondOpinion, gather_opinions
 from grader.services.standing import hash_code, settle
 from grader.storage.blobs import Blobs
 from grader.storage.codec import dump, load
@@ -56,6 +58,7 @@ class Stages:
         *,
         clock: Callable[[], datetime],
         pauses: Sequence[float] = PAUSES,
+        opinions: Sequence[SecondOpinion] = (),
     ) -> None:
         self._database = database
         self._blobs = blobs
@@ -63,6 +66,7 @@ class Stages:
         self._assignments = assignments
         self._clock = clock
         self._pauses = pauses
+        self._opinions = opinions
 
     def run(self, job: Job, guard: JailGuard) -> str | None:
         """Run the notebook; the blob is its `NotebookRun`."""
@@ -103,8 +107,10 @@ class Stages:
             size = sum(len(cell.source.encode("utf-8", "replace")) for cell in code)
             with self._database.read() as unit:
                 alike = find_lookalikes(unit, filed.submission, models, size)
-            evidence = replace(evidence, lookalikes=alike)
-            grade = self._autograder.judge(evidence, assignment)
+                known = load_calibrations(unit, filed.submission.course, filed.submission.assignment)
+            said = gather_opinions(assignment.rubric, evidence, self._opinions, check=guard.check)
+            evidence = replace(evidence, lookalikes=alike, opinions=said)
+            grade = self._autograder.judge(replace(evidence, calibrations=known), assignment)
             now = self._clock()
             queued = ((filed.started_at or now) - filed.accepted_at).total_seconds()
             seconds = time_spent(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from grader.assignments import Assignment, load_assignment
 from grader.checks.answers.propose import propose
-from grader.domain.proposal import Proposal
+from grader.domain.answer_calibration import MarkedProposal
+from grader.domain.proposal import UNREAD, Proposal
 from grader.domain.rubric import Item
 from grader.services.agreement import Compared, compare_marked
-from grader.services.marked_answers import read_marked
+from grader.services.marked_answers import Marked, read_marked
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = REPOSITORY / "tests" / "data"
@@ -37,4 +38,28 @@ def proposed(key: str, text: str) -> Proposal:
 @cache
 def compared(name: str) -> list[Compared]:
     """A set's answers with the points of both sides."""
-    return compare_marked(homework(), read_marked(DATA / f"{name}.json", homework().rubric))
+    return compare_marked(homework(), marked(name))
+
+
+@cache
+def calibrated(*names: str) -> list[Compared]:
+    """The same where the marks of the other four fifths are known; several sets together are one class."""
+    together = [entry for name in names for entry in marked(name)]
+    return compare_marked(homework(), together, calibrated=True)
+
+
+@cache
+def marked(name: str) -> list[Marked]:
+    """A set's answers with their marks."""
+    return read_marked(DATA / f"{name}.json", homework().rubric)
+
+
+def marked_proposals(*names: str) -> list[MarkedProposal]:
+    """Marks and proposals of all answers that were read, to whatever question."""
+    found = []
+    for entry in (entry for name in names for entry in marked(name)):
+        proposal = proposed(entry.item.key, entry.text)
+        if UNREAD.isdisjoint(proposal.gates):
+            shares = (points / entry.item.points for points in (entry.points, proposal.points))
+            found.append(MarkedProposal(*shares, proposal.doubt, proposal.features))
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.services.agreement import measure_agreement
-from tests.unit.marked import SETS, compared
+from tests.unit.marked import SETS, calibrated, compared
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -41,3 +41,19 @@ def test_the_held_out_set_has_other_words_for_all_eight_questions() -> None:
         "q1", "q2", "q4", "q5", "q7", "q8", "q9", "q10",
     }  # fmt: skip
     assert len(compared("answers_held_out")) >= 60
+
+
+@pytest.mark.parametrize("names", [*((name,) for name in SETS), tuple(SETS)])
+def test_calibrated_proposals_are_no_worse_and_nothing_accepted_is_far_off(names: tuple[str, ...]) -> None:
+    before = measure_agreement([entry for name in names for entry in compared(name)])
+    after = measure_agreement(calibrated(*names))
+    assert after.rmse <= before.rmse
+    assert after.false_credit <= 0.05 * after.undeserving
+    assert after.accepted_off == 0
+    assert after.accepted_worst < 2  # of 4
+
+
+def test_a_class_with_marks_enough_has_answers_accepted() -> None:
+    accepted = [entry for entry in calibrated(*SETS) if entry.is_accepted]
+    assert {entry.item for entry in accepted} == {"q1", "q7"}  # of which there are 30 answers
+    assert any(entry.human > 0 for entry in accepted)

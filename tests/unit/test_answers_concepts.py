@@ -127,7 +127,6 @@ def test_a_proposal_is_complete_and_consistent() -> None:
         for entry in json.loads((DATA / f"{name}.json").read_text("utf-8"))["answers"]:
             proposal = proposed(entry["question"], entry["answer"])
             assert proposal.points == pytest.approx(sum(concept.points for concept in proposal.concepts))
-            assert proposal.confidence is None
             assert 0 <= proposal.doubt <= 1
             assert len(proposal.features) == 2 + 4 * len(proposal.concepts)
             for concept in proposal.concepts:

@@ -151,9 +151,13 @@ def test_the_command_prints_a_table_or_one_json_object(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = Settings(content=repository)
-    evaluate_file(settings, DATA / "answers_dev.json", "homework_05", as_json=False)
+    evaluate_file(settings, DATA / "answers_dev.json", "homework_05", calibrated=True, as_json=False)
     table = capsys.readouterr().out
     assert "total" in table
     assert "0 of 20" in table
-    evaluate_file(settings, DATA / "answers_dev.json", "homework_05", as_json=True)
-    assert json.loads(capsys.readouterr().out)["total"]["false_credit"] == 0
+    assert "5 folds" in table
+    evaluate_file(settings, DATA / "answers_dev.json", "homework_05", calibrated=True, as_json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert document["total"]["false_credit"] == 0
+    assert (document["policy"], document["calibrated"]["policy"]) == ("blank", "certain")
+    assert document["calibrated"]["total"]["rmse"] != document["total"]["rmse"]

@@ -9,6 +9,7 @@ from datetime import datetime
 from grader.domain.override import Override
 from grader.domain.people import Actor
 from grader.errors import Overtaken, RequestRefused
+from grader.services.calibrations import learn
 from grader.services.review.access import Desk, Opened, hold, open_answer, require_free, require_in_hand
 from grader.services.review.decision import Decision, as_override, check_decision, list_worth, read_proposal
 from grader.services.standing import settle
@@ -80,6 +81,7 @@ def undo(desk: Desk, actor: Actor, submission_id: str, item: str) -> Decided:
         restored = replace(before, actor=actor.id, reason=TAKEN_BACK)
         unit.overrides.add(submission_id, restored, now, follows=newest.id)
         settle(unit, submission_id)
+        learn(unit, opened.course, opened.filed.submission.assignment, item, now)
         hold(unit, actor, submission_id, item, now)
         unit.audit.note(
             now,
@@ -127,6 +129,7 @@ def append_decision(
     if decision.comment:
         unit.comments.note_use(submission.course, submission.assignment, entry.item, decision.comment)
     settle(unit, entry.submission_id)
+    learn(unit, submission.course, submission.assignment, entry.item, now)
     unit.audit.note(
         now,
         actor.id,

@@ -57,8 +57,12 @@ def read_proposal(item: ItemGrade, comment: str, reason: str) -> Decision:
         raise RequestRefused("Nothing is proposed for this answer: give the points yourself.")
     check_text("comment", comment, _MOST_COMMENT)
     check_text("reason", reason, _MOST_REASON)
-    points = round(min(float(proposal["points"]), item.max_points), 2)
+    corrected = proposal.get("corrected")
+    proposed = proposal["points"] if corrected is None else corrected
+    points = round(min(float(proposed), item.max_points), 2)
     concepts = {one["id"]: round(float(one["points"]), 2) for one in proposal["concepts"]}
+    if abs(sum(concepts.values()) - points) >= _CENT / 2:
+        concepts = {}  # other reviewers' marks have corrected the total, of which concepts are no part
     return Decision(points, concepts, comment, reason)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from grader.domain.grade import ItemGrade
 from grader.domain.people import Actor
 from grader.domain.rubric import Item, Part, PartKind
+from grader.services.calibrations import correct_record
 from grader.services.review.access import Desk, Opened, open_answer
 from grader.services.review.anonymity import find_names
 from grader.services.review.neighbours import Neighbour, find_neighbours
@@ -67,6 +68,11 @@ class AnswerView:
     history: tuple[StoredOverride, ...]
     requests: tuple[RegradeRequest, ...]
     neighbours: tuple[Neighbour, ...]
+    # As the marks that other reviewers gave until now see it; None: too few of this question.
+    corrected: float | None
+    confidence: float | None  # that a human gives within a quarter of the points of it
+    holds: tuple[str, ...]  # `Hold`s: why it was not, or would not be, accepted without a human
+    opinions: tuple[Mapping[str, Any], ...]  # second ones: source, model, state, points, dissents, note
 
 
 def read_answer(desk: Desk, actor: Actor, submission_id: str, item: str) -> AnswerView:
@@ -99,6 +105,9 @@ def _view(
     asked, part = find_question(desk, opened)
     record = item.evidence
     proposal = record.get("proposal") or {}
+    if proposal:
+        known = unit.calibrations.newest(submission.course, submission.assignment, [item.key])
+        proposal = correct_record(proposal, known, item.key)
     return AnswerView(
         submission_id=submission.id,
         item=item.key,
@@ -126,6 +135,10 @@ def _view(
         history=opened.history,
         requests=tuple(unit.regrade_requests.of(submission.id, item.key)),
         neighbours=tuple(neighbours),
+        corrected=proposal.get("corrected"),
+        confidence=proposal.get("confidence"),
+        holds=tuple(proposal.get("holds", ())),
+        opinions=tuple(proposal.get("opinions", ())),
     )
 
 

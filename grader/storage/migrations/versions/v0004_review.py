@@ -19,6 +19,7 @@ TABLES = (
     "rubric_version",
     "comment",
     "answer_calibration",
+    "answer_mark",
     "pseudonym_key",
 )
 
@@ -41,6 +42,34 @@ def upgrade() -> None:
         "ix_answer_calibration_course_assignment_item",
         "answer_calibration",
         ["course", "assignment", "item"],
+        unique=False,
+    )
+    op.create_table(
+        "answer_mark",
+        sa.Column("submission_id", sa.String(length=32), nullable=False),
+        sa.Column("item", sa.String(length=64), nullable=False),
+        sa.Column("course", sa.String(length=255), nullable=False),
+        sa.Column("assignment", sa.String(length=255), nullable=False),
+        sa.Column("override_id", sa.Integer(), nullable=False),
+        sa.Column("grade_id", sa.Integer(), nullable=False),
+        sa.Column("question_sha256", sa.String(length=64), nullable=False),
+        sa.Column("given", sa.Float(), nullable=True),
+        sa.Column("proposed", sa.Float(), nullable=False),
+        sa.Column("doubt", sa.Float(), nullable=False),
+        sa.Column("features", sa.Text(), nullable=False),
+        sa.Column("predicted", sa.Float(), nullable=True),
+        sa.Column("confidence", sa.Float(), nullable=True),
+        sa.Column("was_accepted", sa.Boolean(), nullable=False),
+        sa.Column("was_drawn", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submission.id"], name="fk_answer_mark_submission_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("submission_id", "item", name="pk_answer_mark"),
+    )
+    op.create_index(
+        "ix_answer_mark_course_assignment_item_question_sha256_override_id",
+        "answer_mark",
+        ["course", "assignment", "item", "question_sha256", "override_id"],
         unique=False,
     )
     op.create_table(

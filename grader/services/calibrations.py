@@ -1,0 +1,192 @@
+"""Learn from reviewers' own marks, and say how far what was learned can be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from grader.checks.answers.calibration import CLOSE, FAR_OFF, count_bins, fit
+from grader.checks.answers.certainty import weigh
+from grader.domain.answer_calibration import AnswerCalibration, ReliabilityBin
+from grader.domain.grade import ItemGrade, ItemState
+from grader.domain.proposal import UNREAD
+from grader.services.standing import is_drawn
+from grader.storage.calibrations import AnswerMark, NewMark
+from grader.storage.unit_of_work import UnitOfWork
+
+_MOST_MARKS = 500  # the newest
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How predictions for a question, or for all, did against the humans who decided afterwards.
+
+    Each prediction was made before its mark was known. Errors are root mean squares in shares of the points.
+    """
+
+    marks: int  # decisions on answers for which something was proposed
+    predictions: int  # of these, those that a calibration predicted
+    confirmed: int  # within a quarter of the points of what the human gave
+    rmse: float | None  # of the predictions
+    rmse_proposed: float | None  # of the same answers' proposals, without any correction
+    bins: tuple[ReliabilityBin, ...]
+    accepted: int  # stood without review until a human looked at them
+    accepted_confirmed: int
+    accepted_far_off: int  # by half of the points or more
+    audited: int  # of the accepted ones, those that chance chose: the fair sample
+    audited_confirmed: int
+
+
+def learn(
+    unit: UnitOfWork,
+    course: str,
+    assignment: str,
+    item: str,
+    now: datetime,
+    *,
+    question_sha256: str | None = None,
+) -> AnswerCalibration | None:
+    """Take in what humans have decided on one item, and fit again where that changes anything.
+
+    To be called in the transaction of each decision, taken back ones too; it costs milliseconds, and more
+    only where a question has changed. ``question_sha256``: the question as it is now; None: as the newest
+    decision saw it. Returns the calibration that stands; one that stands is not taken back for want of marks.
+    """
+    standing = unit.calibrations.newest(course, assignment, [item]).get(item)
+    decided = unit.calibrations.unread(course, assignment, item, question_sha256, _MOST_MARKS)
+    if not decided:
+        return standing
+    marks = _take_in(unit, course, assignment, item, decided, standing)
+    known = standing.question_sha256 if standing else None
+    question = question_sha256 or next((one.question_sha256 for one in marks if one.question_sha256), known)
+    if question is None:
+        return standing
+    if question not in (question_sha256, known):  # it has changed: earlier marks are of its old form
+        stale = unit.calibrations.unread(course, assignment, item, question, _MOST_MARKS)
+        _take_in(unit, course, assignment, item, stale, standing)
+    learned = fit(question, unit.calibrations.marked(course, assignment, item, question, _MOST_MARKS))
+    if learned is None or (standing is not None and standing.id == learned.id):
+        return standing
+    unit.calibrations.add(course, assignment, item, learned, now)
+    return learned
+
+
+def load_calibrations(unit: UnitOfWork, course: str, assignment: str) -> Mapping[str, AnswerCalibration]:
+    """What stands in a course, by item: for `Evidence.calibrations`."""
+    return unit.calibrations.newest(course, assignment)
+
+
+def correct_record(
+    proposal: Mapping[str, Any], calibrations: Mapping[str, AnswerCalibration], item: str
+) -> dict[str, Any]:
+    """A stored proposal as today's calibration sees it: for whoever reviews an answer judged before."""
+    return weigh(proposal, calibrations.get(item))
+
+
+def measure_reliability(
+    unit: UnitOfWork, course: str, assignment: str
+) -> tuple[dict[str, Reliability], Reliability]:
+    """How predictions did on the course's own data: by item that has marks, and in total."""
+    by_item: dict[str, list[AnswerMark]] = {}
+    for mark in unit.calibrations.newest_marks(course, assignment):
+        by_item.setdefault(mark.item, []).append(mark)
+    together = [mark for marks in by_item.values() for mark in marks]
+    return {item: _measure(marks) for item, marks in by_item.items()}, _measure(together)
+
+
+def _take_in(
+    unit: UnitOfWork,
+    course: str,
+    assignment: str,
+    item: str,
+    decided: Sequence[NewMark],
+    standing: AnswerCalibration | None,
+) -> list[AnswerMark]:
+    """Write down decisions with what was predicted before they were known; newest first."""
+    share = unit.offerings.find(course, assignment).audited_share
+    marks = []
+    for new in decided:
+        mark = AnswerMark(new.submission_id, item, course, assignment, new.override_id, grade_id=0)
+        stored = unit.grades.newest(new.submission_id)
+        if stored is not None:
+            found = next((one for one in stored.grade.items if one.key == item), None)
+            mark = replace(mark, grade_id=stored.id)
+            mark = mark if found is None else _describe(mark, found, new, standing, share)
+        before = unit.calibrations.find_mark(new.submission_id, item)
+        if before is not None and before.question_sha256:  # the first look is the honest one
+            mark = replace(
+                mark,
+                predicted=before.predicted,
+                confidence=before.confidence,
+                was_accepted=before.was_accepted,
+                was_drawn=before.was_drawn,
+            )
+        marks.append(mark)
+    for mark in sorted(marks, key=lambda one: one.submission_id):  # one order for all: no two wait in a ring
+        unit.calibrations.put_mark(mark)
+    return marks
+
+
+def _describe(
+    mark: AnswerMark, found: ItemGrade, new: NewMark, standing: AnswerCalibration | None, audited_share: float
+) -> AnswerMark:
+    proposal, most = found.evidence.get("proposal"), found.max_points
+    if proposal is None or not most:
+        return mark
+    weighed = weigh(proposal, standing)
+    corrected, confidence = weighed["corrected"], weighed["confidence"]
+    was_accepted = found.state is ItemState.AUTO
+    if was_accepted:  # what stood is what has to be confirmed
+        corrected, confidence = found.points, found.confidence
+    return replace(
+        mark,
+        question_sha256=proposal["question_sha256"],
+        given=None if new.points is None else min(1.0, new.points / most),
+        proposed=proposal["points"] / most,
+        doubt=proposal["doubt"],
+        features=proposal["features"] if UNREAD.isdisjoint(proposal["gates"]) else None,
+        predicted=None if corrected is None else corrected / most,
+        confidence=confidence,
+        was_accepted=was_accepted,
+        was_drawn=is_drawn(mark.submission_id, mark.item, audited_share),
+    )
+
+
+def _measure(marks: Sequence[AnswerMark]) -> Reliability:
+    predicted = [(mark, _off(mark.predicted, mark)) for mark in marks if mark.predicted is not None]
+    accepted = [
+        (mark, _off(mark.proposed if mark.predicted is None else mark.predicted, mark))
+        for mark in marks
+        if mark.was_accepted
+    ]
+    drawn = [off for mark, off in accepted if mark.was_drawn]
+    return Reliability(
+        marks=len(marks),
+        predictions=len(predicted),
+        confirmed=_count_close(off for _, off in predicted),
+        rmse=_root_mean_square([off for _, off in predicted]),
+        rmse_proposed=_root_mean_square([_off(mark.proposed, mark) for mark, _ in predicted]),
+        bins=count_bins((mark.confidence or 0.0, off <= CLOSE + _ROUNDING) for mark, off in predicted),
+        accepted=len(accepted),
+        accepted_confirmed=_count_close(off for _, off in accepted),
+        accepted_far_off=sum(off >= FAR_OFF - _ROUNDING for _, off in accepted),
+        audited=len(drawn),
+        audited_confirmed=_count_close(drawn),
+    )
+
+
+def _off(share: float, mark: AnswerMark) -> float:
+    assert mark.given is not None  # none that was taken back is read
+    return abs(share - mark.given)
+
+
+def _count_close(errors: Iterable[float]) -> int:
+    return sum(off <= CLOSE + _ROUNDING for off in errors)
+
+
+def _root_mean_square(errors: Sequence[float]) -> float | None:
+    return round(math.sqrt(sum(off * off for off in errors) / len(errors)), 4) if errors else None
