@@ -16,6 +16,7 @@ from grader.services.erase import Eraser, Removed
 from grader.services.migrate import migrate
 from grader.services.privacy import SERVICE, erase_person, export_person, plan_erasure
 from grader.services.retention import delete_overdue, list_overdue
+from grader.services.sweep import sweep_blobs
 from grader.storage import Database
 
 
@@ -62,6 +63,10 @@ def apply_retention(settings: Settings, *, dry_run: bool) -> None:
             print("  " + ", ".join(map(render.printable, one.people)))
     if not overdue:
         print("No course has work that is older than it keeps it.")
+    blobs, jobs = make_blobs(settings), Jobs(database.engine)
+    swept = sweep_blobs(database, blobs, jobs, SERVICE, now, dry_run=dry_run)
+    if swept:
+        print(f"{swept} files that nothing names any more {'would be ' if dry_run else ''}deleted")
 
 
 def _parts(settings: Settings) -> tuple[Database, Eraser]:

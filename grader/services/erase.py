@@ -1,4 +1,4 @@
-"""Delete submissions with all that hangs on them: work in flight, evidence, grades, marks and blobs."""
+"""Delete submissions and drafts with all that hangs on them: work in flight, evidence, grades and blobs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from grader.domain.evidence import Evidence
 from grader.domain.people import Actor
@@ -17,10 +17,11 @@ from grader.errors import EvidenceMissing
 from grader.jobs import Jobs
 from grader.storage.blobs import Blobs
 from grader.storage.codec import dump, load
-from grader.storage.personal_data import OF_SUBMISSION, Erasable
+from grader.storage.personal_data import OF_SUBMISSION, Erasable, ErasableDraft
 from grader.storage.unit_of_work import Database, UnitOfWork
 
 _AT_ONCE = 1_000  # submissions in one transaction
+_WRITES = timedelta(minutes=1)  # a draft's blob may be written a little after the time it is dated
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -32,6 +33,26 @@ class Removed:
     blobs: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What is to go."""
+
+    submissions: Sequence[Erasable]
+    drafts: Sequence[ErasableDraft] = ()
+
+    @property
+    def ids(self) -> list[str]:
+        """Of the submissions."""
+        return [one.id for one in self.submissions]
+
+    @property
+    def last_change(self) -> datetime:
+        """When the last of them put a blob, at the latest."""
+        ends = [one.changed_at for one in self.submissions]
+        ends += [one.made_at + _WRITES for one in self.drafts]
+        return max(ends, default=datetime.fromtimestamp(0, UTC))
+
+
 class Eraser:
     """The verb with what it needs."""
 
@@ -40,38 +61,38 @@ class Eraser:
         self._blobs = blobs
         self._jobs = jobs
 
-    def preview(self, submissions: Sequence[Erasable]) -> Removed:
+    def preview(self, leaving: Leaving) -> Removed:
         """What `erase` would delete."""
-        ids = [one.id for one in submissions]
-        blobs, _ = self._find_blobs(submissions)
+        blobs, _ = self._find_blobs(leaving)
         with self._database.read() as unit:
-            rows = unit.personal_data.count(OF_SUBMISSION, ids)
-        until = _last_change(submissions)
-        return Removed(rows, sum(self._blobs.is_removable(sha256, until) for sha256 in blobs))
+            rows = Counter(unit.personal_data.count(OF_SUBMISSION, leaving.ids))
+        rows["draft"] += len(leaving.drafts)
+        until = leaving.last_change
+        return Removed(dict(+rows), sum(self._blobs.is_removable(sha256, until) for sha256 in blobs))
 
-    def erase(self, submissions: Sequence[Erasable], actor: Actor, reason: str, now: datetime) -> Removed:
+    def erase(self, leaving: Leaving, actor: Actor, reason: str, now: datetime) -> Removed:
         """Delete them, whatever state their work is in.
 
         Blobs go first: where a crash comes between, the rows are still there to find the rest by.
         """
-        stopped = self._stop(submissions, now)
-        blobs, last_seen = self._find_blobs(submissions)
-        ids = [one.id for one in submissions]
-        until = now if stopped else _last_change(submissions)
+        stopped = self._stop(leaving.submissions, now)
+        blobs, last_seen = self._find_blobs(leaving)
+        until = now if stopped else leaving.last_change
         rows: Counter[str] = Counter()
-        gone = 0
-        for start in range(0, len(ids), _AT_ONCE):
-            some = ids[start : start + _AT_ONCE]
+        with self._database.write() as unit:
+            blobs = self._without_shared(unit, blobs, leaving, last_seen)
+            gone = sum(self._blobs.remove(sha256, until) for sha256 in blobs)
+            rows["draft"] += unit.personal_data.delete_drafts([one.id for one in leaving.drafts])
+            unit.commit()
+        for start in range(0, len(leaving.ids), _AT_ONCE):
+            some = leaving.ids[start : start + _AT_ONCE]
             with self._database.write() as unit:
-                if start == 0:
-                    blobs = self._without_shared(unit, blobs, frozenset(ids), last_seen)
-                    gone = sum(self._blobs.remove(sha256, until) for sha256 in blobs)
                 unit.personal_data.allow(some, reason, actor.id, now)
                 unit.personal_data.forget_answers(some)
                 rows.update(unit.personal_data.delete(OF_SUBMISSION, some))
                 unit.commit()
-        self._jobs.forget([(one.id, one.generation) for one in submissions])
-        return Removed(dict(rows), gone)
+        self._jobs.forget([(one.id, one.generation) for one in leaving.submissions])
+        return Removed(dict(+rows), gone)
 
     def _stop(self, submissions: Sequence[Erasable], now: datetime) -> bool:
         """End the work that has not ended, so that nothing is written while the rows go."""
@@ -85,20 +106,21 @@ class Eraser:
             self._jobs.cancel(one.id, one.generation)
         return bool(stopped)
 
-    def _find_blobs(self, submissions: Sequence[Erasable]) -> tuple[set[str], int]:
-        """The blobs of these submissions that no other one refers to; and the last evidence that was read."""
-        ids = frozenset(one.id for one in submissions)
-        blobs = {one.notebook_sha256 for one in submissions}
-        for one in submissions:
+    def _find_blobs(self, leaving: Leaving) -> tuple[set[str], int]:
+        """Their blobs that nothing else refers to; and the last evidence that was read."""
+        blobs = {one.notebook_sha256 for one in leaving.submissions}
+        blobs |= {one.notebook_sha256 for one in leaving.drafts}
+        for one in leaving.submissions:
             blobs |= self._told_by_jobs(one)
         with self._database.read() as unit:
-            blobs.update(named_in(unit.personal_data.evidence_documents(sorted(ids))))
+            blobs.update(named_in(unit.personal_data.evidence_documents(leaving.ids)))
             last_seen = unit.personal_data.last_evidence()
-            return self._without_shared(unit, blobs, ids, 0), last_seen
+            return self._without_shared(unit, blobs, leaving, 0), last_seen
 
-    def _without_shared(self, unit: UnitOfWork, blobs: set[str], ids: frozenset[str], after: int) -> set[str]:
-        """Without what submissions other than these refer to, in evidence stored after this one."""
-        left = blobs - unit.personal_data.notebooks_of_others(sorted(blobs), ids)
+    def _without_shared(self, unit: UnitOfWork, blobs: set[str], leaving: Leaving, after: int) -> set[str]:
+        """Without what others refer to, in evidence stored after this one."""
+        ids, drafts = frozenset(leaving.ids), frozenset(one.id for one in leaving.drafts)
+        left = blobs - unit.personal_data.notebooks_of_others(sorted(blobs), ids, drafts)
         for submission_id, document in unit.personal_data.evidence_after(after):
             if submission_id not in ids:
                 left.difference_update(_SHA256.findall(document))
@@ -111,11 +133,6 @@ class Eraser:
             with suppress(EvidenceMissing, UnicodeDecodeError):
                 named |= set(_SHA256.findall(self._blobs.get(sha256).decode()))
         return named
-
-
-def _last_change(submissions: Sequence[Erasable]) -> datetime:
-    """When the last of them put a blob, at the latest."""
-    return max((one.changed_at for one in submissions), default=datetime.fromtimestamp(0, UTC))
 
 
 def named_in(documents: Iterable[str]) -> Iterator[str]:

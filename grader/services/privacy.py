@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from grader.domain.people import Actor
 from grader.errors import EvidenceMissing, NotFound, NotPermitted, RequestRefused
-from grader.services.erase import Eraser, Removed, named_in
+from grader.services.erase import Eraser, Leaving, Removed, named_in
 from grader.storage.blobs import Blobs
 from grader.storage.personal_data import OF_LOGIN, OF_PERSON, OF_SUBMISSION, Erasable
 from grader.storage.unit_of_work import Database, UnitOfWork
@@ -24,6 +24,7 @@ _README = """Everything that is stored about one person.
 
 person.json     every row, by table; documents are what grading found and decided
 submissions/    each notebook as it was handed in
+drafts/         notebooks that were looked through and not handed in
 files/          executed notebooks, trained weights and pictures, by their sha256
 
 Passwords and tokens are stored as hashes and are not in here; nor is the key that answers are held against.
@@ -36,8 +37,13 @@ class ErasurePlan:
 
     person: str  # the id
     name: str
-    submissions: tuple[Erasable, ...]
+    leaving: Leaving
     removed: Removed
+
+    @property
+    def submissions(self) -> Sequence[Erasable]:
+        """What they handed in."""
+        return self.leaving.submissions
 
 
 def export_person(
@@ -72,6 +78,10 @@ def export_person(
         tables = _read_tables(unit, person_id, submissions, course)
         archive.writestr("person.json", json.dumps(tables, ensure_ascii=False, indent=1, default=str))
         _add_files(unit, blobs, archive, submissions)
+        if course is None:
+            for number, draft in enumerate(unit.personal_data.drafts(user=person_id), 1):
+                with suppress(EvidenceMissing):
+                    archive.writestr(f"drafts/{number}.ipynb", blobs.get(draft.notebook_sha256))
     return len(submissions)
 
 
@@ -80,16 +90,18 @@ def plan_erasure(database: Database, eraser: Eraser, actor: Actor, person_id: st
     if not actor.is_admin:
         raise NotPermitted("Erasing a person is for admins.")
     with database.read() as unit:
-        submissions = unit.personal_data.submissions(user=person_id)
+        leaving = Leaving(
+            unit.personal_data.submissions(user=person_id), unit.personal_data.drafts(user=person_id)
+        )
         person = unit.people.find(person_id)
         rows = unit.personal_data.count(OF_PERSON, [person_id])
         if person is not None:
             rows |= unit.personal_data.count(OF_LOGIN, [person.login])
-    if person is None and not submissions and not rows:
+    if person is None and not leaving.submissions and not rows:
         raise NotFound("Nothing is stored about such a person.")
-    removed = eraser.preview(submissions)
+    removed = eraser.preview(leaving)
     name = person.name if person else person_id
-    return ErasurePlan(person_id, name, tuple(submissions), Removed({**removed.rows, **rows}, removed.blobs))
+    return ErasurePlan(person_id, name, leaving, Removed({**removed.rows, **rows}, removed.blobs))
 
 
 def erase_person(
@@ -108,7 +120,7 @@ def erase_person(
     with database.write() as unit:  # first, so that nobody hands in while their work is being deleted
         unit.people.change(person_id, disabled_at=now)
         unit.commit()
-    removed = eraser.erase(plan.submissions, actor, reason, now)
+    removed = eraser.erase(plan.leaving, actor, reason, now)
     with database.write() as unit:
         person = unit.people.find(person_id)
         rows = unit.personal_data.delete(OF_LOGIN, [person.login]) if person else {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from grader.domain.people import Actor
 from grader.errors import NotPermitted, RequestRefused
-from grader.services.erase import Eraser, Removed
+from grader.services.erase import Eraser, Leaving, Removed
 from grader.storage.personal_data import Erasable
 from grader.storage.unit_of_work import Database, UnitOfWork
 
@@ -24,8 +25,13 @@ class Overdue:
     days: int  # that it keeps them after the last one
     ended_at: datetime  # when the last one was handed in
     people: tuple[str, ...]  # their names, or ids where there is no account
-    submissions: tuple[Erasable, ...]
+    leaving: Leaving
     removed: Removed  # what went, or would go
+
+    @property
+    def submissions(self) -> Sequence[Erasable]:
+        """What was handed in."""
+        return self.leaving.submissions
 
 
 def set_retention(database: Database, actor: Actor, course: str, days: int | None, now: datetime) -> None:
@@ -58,11 +64,13 @@ def list_overdue(
             ended_at = unit.submissions.last_of(one)
             wanted = course is None or one == course
             if wanted and ended_at is not None and ended_at + timedelta(days=days) <= now:
-                submissions = tuple(unit.personal_data.submissions(course=one))
-                people = _names(unit, submissions)
+                leaving = Leaving(
+                    unit.personal_data.submissions(course=one), unit.personal_data.drafts(course=one)
+                )
+                people = _names(unit, leaving.submissions)
                 held = unit.personal_data.count_accommodations(one)
-                found.append((Overdue(one, title, days, ended_at, people, submissions, Removed()), held))
-    return [_count(overdue, eraser.preview(overdue.submissions), held) for overdue, held in found]
+                found.append((Overdue(one, title, days, ended_at, people, leaving, Removed()), held))
+    return [_count(overdue, eraser.preview(overdue.leaving), held) for overdue, held in found]
 
 
 def delete_overdue(
@@ -74,7 +82,7 @@ def delete_overdue(
     done = []
     for overdue in list_overdue(database, eraser, actor, now, course):
         reason = f"kept for {overdue.days} days after the last submission"
-        removed = eraser.erase(overdue.submissions, actor, reason, now)
+        removed = eraser.erase(overdue.leaving, actor, reason, now)
         with database.write() as unit:
             held = unit.personal_data.forget_accommodations(overdue.course)
             unit.audit.note(
@@ -97,7 +105,7 @@ def _count(overdue: Overdue, removed: Removed, held: int) -> Overdue:
     return replace(overdue, removed=Removed(dict(rows), removed.blobs))
 
 
-def _names(unit: UnitOfWork, submissions: tuple[Erasable, ...]) -> tuple[str, ...]:
+def _names(unit: UnitOfWork, submissions: Sequence[Erasable]) -> tuple[str, ...]:
     users = sorted({one.user for one in submissions})
     names = unit.people.names(users)
     return tuple(sorted(names.get(user, user) for user in users))

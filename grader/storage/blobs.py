@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -56,6 +57,12 @@ class Blobs:
         if hashlib.sha256(data).hexdigest() != sha256:
             raise EvidenceMissing(f"blob {sha256} in {self._folder} is damaged: restore it from a backup.")
         return data
+
+    def names(self) -> Iterator[str]:
+        """The sha256 of every blob, in no order."""
+        for path in self._folder.glob("??/??/*"):
+            if _SHA256.fullmatch(path.name):
+                yield path.name
 
     def is_removable(self, sha256: str, not_put_after: datetime) -> bool:
         """Whether `remove` would delete it: there is one, and nobody has put it since."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -23,6 +23,7 @@ from grader.storage.tables import (
 )
 
 _CHUNK = 500
+_T = TypeVar("_T")
 
 # In the order in which foreign keys let them go. A test holds that every table is here or in `NOT_ABOUT`.
 OF_SUBMISSION: dict[str, sa.Column[str]] = {
@@ -40,6 +41,7 @@ OF_SUBMISSION: dict[str, sa.Column[str]] = {
     "submission": submission.c.id,
 }
 OF_PERSON: dict[str, sa.Column[str]] = {
+    "draft": people.draft.c.user_id,
     "accommodation": people.accommodation.c.user_id,
     "member_section": people.member_section.c.person_id,
     "member": people.member.c.person_id,
@@ -65,7 +67,9 @@ NOT_ABOUT = frozenset(
     }
 )
 _SECRET = frozenset({"password", "token_sha256", "csrf"})
-_OF_COURSE = frozenset({"accommodation", "member_section", "member"})  # what `OF_PERSON` has course by course
+_OF_COURSE = frozenset(
+    {"draft", "accommodation", "member_section", "member"}
+)  # what `OF_PERSON` has course by course
 
 _OF_NO_COURSE = frozenset({"invitation", "session"})
 
@@ -83,6 +87,15 @@ class Erasable:
     notebook_sha256: str
     generation: int  # of its job
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ErasableDraft:
+    """A notebook that was not handed in, and is to go."""
+
+    id: int
+    notebook_sha256: str
+    made_at: datetime
 
 
 class PersonalData:
@@ -115,6 +128,24 @@ class PersonalData:
         if course is not None:
             query = query.where(submission.c.course == course)
         return [Erasable(*row) for row in self._connection.execute(query)]
+
+    def drafts(self, *, user: str | None = None, course: str | None = None) -> list[ErasableDraft]:
+        """What someone has not handed in yet, in all courses; or what lies there in a course."""
+        table = people.draft
+        query = sa.select(table.c.id, table.c.notebook_sha256, table.c.made_at)
+        if user is not None:
+            query = query.where(table.c.user_id == user)
+        if course is not None:
+            query = query.where(table.c.course == course)
+        return [ErasableDraft(*row) for row in self._connection.execute(query)]
+
+    def delete_drafts(self, ids: Sequence[int]) -> int:
+        """Drop these; return how many."""
+        table = people.draft
+        return sum(
+            self._connection.execute(sa.delete(table).where(table.c.id.in_(some))).rowcount
+            for some in _chunks(ids)
+        )
 
     def rows(
         self, columns: dict[str, sa.Column[str]], values: Sequence[str], course: str | None = None
@@ -198,17 +229,25 @@ class PersonalData:
                 yield row[1], row[2]
             last = rows[-1][0]
 
-    def notebooks_of_others(self, sha256s: Sequence[str], submission_ids: frozenset[str]) -> set[str]:
-        """Which of these notebooks somebody else handed in, too."""
+    def notebooks_of_others(
+        self, sha256s: Sequence[str], submission_ids: frozenset[str], draft_ids: frozenset[int]
+    ) -> set[str]:
+        """Which of these notebooks lie there in another submission or draft, too."""
         found: set[str] = set()
-        for some in _chunks(sha256s):
-            query = sa.select(submission.c.id, submission.c.notebook_sha256).where(
-                submission.c.notebook_sha256.in_(some)
-            )
-            found |= {row[1] for row in self._connection.execute(query) if row[0] not in submission_ids}
+        for table, leaving in ((submission, submission_ids), (people.draft, draft_ids)):
+            for some in _chunks(sha256s):
+                query = sa.select(table.c.id, table.c.notebook_sha256).where(
+                    table.c.notebook_sha256.in_(some)
+                )
+                found |= {row[1] for row in self._connection.execute(query) if row[0] not in leaving}
         return found
 
+    def all_notebooks(self) -> Iterator[str]:
+        """Every notebook that some submission or draft names."""
+        for table in (submission, people.draft):
+            yield from self._connection.execute(sa.select(table.c.notebook_sha256)).scalars()
 
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+
+def _chunks(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]

@@ -36,6 +36,7 @@ PLACES = {
     "item": "q1",
     "comment_id": "1",
     "name": "error_curve",
+    "sha256": "0" * 64,
     "token": "x" * 43,
 }
 
@@ -114,6 +115,7 @@ def api(scope: str, right: int, *, wrong_course: int = 403, **more: Any) -> Row:
 
 _BOOK = "/courses/{course}/assignments/{assignment}/gradebook"
 _SETTINGS = "/courses/{course}/assignments/{assignment}/settings"
+_DRAFTS = "/courses/{course}/assignments/{assignment}/drafts"
 _REVIEW = "/courses/{course}/assignments/{assignment}/review"
 _COURSE = "/api/v1/courses/{course}/assignments/{assignment}"
 _ANSWER = "/api/v1/submissions/{submission_id}/items/{item}"
@@ -155,6 +157,23 @@ PAGES: dict[str, Row] = {
         other_student=403, instructor=200, files={"file": ("r.csv", b"user_id\nnew\n")}
     ),
     "POST /courses/{course}/roster/apply": page(other_student=403, instructor=422, data={"roster": "x"}),
+    # handing in, and what came of it
+    "GET /courses/{course}": page(other_student=200),
+    "GET /courses/{course}/assignments/{assignment}": page(other_student=200),
+    "GET /courses/{course}/assignments/{assignment}/template.ipynb": page(other_student=200),
+    f"POST {_DRAFTS}": page(other_student=303, files={"file": ("hw.ipynb", make_notebook())}),
+    f"GET {_DRAFTS}/{{sha256}}": page(outsider=404),
+    f"POST {_DRAFTS}/{{sha256}}": page(other_ta=403),
+    "GET /submissions/{submission_id}": page(student=200, other_ta=404, ta=200),
+    "GET /submissions/{submission_id}/progress": page(student=204, other_ta=404, ta=204),  # it is graded
+    "GET /submissions/{submission_id}/notebook": page(student=200, other_ta=404, ta=200),
+    "GET /submissions/{submission_id}/notebook/frame": page(  # its blob is not in this world
+        student=503, other_ta=404, ta=503
+    ),
+    "GET /submissions/{submission_id}/pictures/{name}": page(),  # none is drawn
+    "POST /submissions/{submission_id}/items/{item}/regrade": page(
+        student=303, other_ta=404, data={"text": "Please look again."}
+    ),
     # review
     f"GET {_REVIEW}": page(other_student=403, other_ta=200),
     f"POST {_REVIEW}/next": page(other_student=403, other_ta=303),

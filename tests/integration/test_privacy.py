@@ -19,6 +19,8 @@ from grader.errors import NotFound, NotPermitted, RequestRefused
 from grader.services.erase import Eraser
 from grader.services.privacy import SERVICE, erase_person, export_person, plan_erasure
 from grader.services.retention import delete_overdue, list_overdue, set_retention
+from grader.services.sweep import sweep_blobs
+from grader.storage.drafts import Draft
 from grader.storage.personal_data import NOT_ABOUT, OF_LOGIN, OF_PERSON, OF_SUBMISSION
 from grader.storage.schema import APPEND_ONLY, metadata
 from tests.integration.graded import graded, hand_in
@@ -99,7 +101,7 @@ def test_work_in_flight_is_ended_first_and_its_job_forgotten(parts: Parts, erase
     submission_id = hand_in(parts, "ada", SENT)
     assert any(submission_id in row for table, row in rows(parts) if table == "workflow_status")
     erase_person(parts.database, eraser, SERVICE, "ada", "asked for it", datetime.now(UTC))
-    assert {table for table, row in rows(parts) if submission_id in row} == {"erasure"}
+    assert {table for table, row in rows(parts) if submission_id in row} == {"audit", "erasure"}
     assert blobs(parts) == {}
 
 
@@ -265,3 +267,43 @@ def test_retention_leaves_other_courses_and_is_never_silent(
     with pytest.raises(NotPermitted):
         delete_overdue(parts.database, eraser, instructor, later)
     assert parts.count("submission") == 3
+
+
+def test_drafts_go_with_their_person_unless_somebody_else_has_the_same(parts: Parts, eraser: Eraser) -> None:
+    add_person(parts, "ada", Role.STUDENT)
+    now = datetime.now(UTC)
+    own, shared = parts.blobs.put(b"a draft of ada's"), parts.blobs.put(b"a draft of both")
+    with parts.database.write() as unit:
+        for user, sha256 in (("ada", own), ("ada", shared), ("ben", shared)):
+            unit.drafts.put("cs101", "hw", user, Draft(sha256, "hw.ipynb", now))
+        unit.commit()
+    archive = _export(parts, SERVICE, "ada")
+    assert archive.read("drafts/1.ipynb") in (b"a draft of ada's", b"a draft of both")
+    removed = erase_person(parts.database, eraser, SERVICE, "ada", "asked for it", now)
+    assert (removed.rows["draft"], removed.blobs) == (2, 1)
+    assert list(blobs(parts).values()) == [b"a draft of both"]
+    assert parts.count("draft") == 1
+
+
+def test_the_sweep_deletes_old_blobs_that_nothing_names(parts: Parts, ina: Browser) -> None:
+    waiting = hand_in(parts, "ada", SENT)
+    kept = len(blobs(parts))
+    parts.blobs.put(b"of a run that broke off")
+    now = datetime.now(UTC)
+
+    def sweep(at: datetime, *, dry_run: bool = False) -> int:
+        return sweep_blobs(parts.database, parts.blobs, parts.jobs, SERVICE, at, dry_run=dry_run)
+
+    assert sweep(now) == 0
+    # What stages of runs leave once there is evidence is named by nothing either: two kinds of it here.
+    stages = 4
+    assert sweep(now + timedelta(days=8), dry_run=True) == 1 + stages
+    assert len(blobs(parts)) == kept + 1
+    assert sweep(now + timedelta(days=8)) == 1 + stages
+    assert b"of a run that broke off" not in blobs(parts).values()
+    with parts.database.read() as unit:
+        for submission in unit.personal_data.submissions():
+            assert parts.blobs.get(submission.notebook_sha256)
+            for evidence in unit.personal_data.evidence_documents([submission.id]):
+                assert parts.blobs.get(json.loads(evidence)["data"]["run"]["executed_sha256"])
+        assert waiting in {submission.id for submission in unit.personal_data.submissions()}
