@@ -80,6 +80,21 @@ class Jobs:
         """Cancel a job, running or not; a finished or unknown one is left as it is."""
         self._client.cancel_workflows([workflow_id(submission_id, generation)])
 
+    def told(self, submission_id: str, generation: int) -> set[str]:
+        """What the steps of a submission's jobs returned, as far as the engine remembers."""
+        told: set[str] = set()
+        for number in range(generation + 1):
+            for step in self._client.list_workflow_steps(workflow_id(submission_id, number)) or []:
+                if isinstance(step["output"], str):
+                    told.add(step["output"])
+        return told
+
+    def forget(self, jobs: Iterable[tuple[str, int]]) -> None:
+        """Delete all that the engine keeps of these submissions' jobs, up to their generation."""
+        ids = [workflow_id(name, number) for name, last in jobs for number in range(last + 1)]
+        for start in range(0, len(ids), _CHUNK):
+            self._client.delete_workflows(ids[start : start + _CHUNK])
+
     def active(self, workflow_ids: Iterable[str]) -> frozenset[str]:
         """Which of these the engine will run, or is running."""
         wanted = list(workflow_ids)

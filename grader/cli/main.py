@@ -25,6 +25,8 @@ rubric_app = typer.Typer(help="Look at the rubrics.", no_args_is_help=True)
 data_app = typer.Typer(help="Look after the data sets.", no_args_is_help=True)
 submission_app = typer.Typer(help="Look after the work on submissions.", no_args_is_help=True)
 asag_app = typer.Typer(help="Try the proposals for written answers.", no_args_is_help=True)
+person_app = typer.Typer(help="Hand out or erase one person's data.", no_args_is_help=True)
+app.add_typer(person_app, name="person")
 app.add_typer(asag_app, name="asag")
 app.add_typer(submission_app, name="submission")
 app.add_typer(rubric_app, name="rubric")
@@ -219,3 +221,36 @@ def cancel_submission(
     from grader.cli.upkeep import cancel_work
 
     cancel_work(read_settings(), submission, reason)
+
+
+@person_app.command("export")
+def export_person(
+    person: Annotated[str, typer.Argument(help="The person's id: what submissions call the user.")],
+    file: Annotated[Path, typer.Argument(help="The ZIP to write.")],
+) -> None:
+    """Write everything that is stored about one person."""
+    from grader.cli.privacy import export_to_file
+
+    export_to_file(read_settings(), person, file)
+
+
+@person_app.command("erase")
+def erase_person(
+    person: Annotated[str, typer.Argument(help="The person's id: what submissions call the user.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "asked for by the person",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Show what is stored about one person, ask, and delete it for good."""
+    from grader.cli.privacy import erase
+
+    erase(read_settings(), person, reason, yes=yes)
+
+
+@app.command()
+def retention(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing; say what would go.")] = False,
+) -> None:
+    """Delete the work of courses that keep it no longer. Nothing is deleted unless this is run."""
+    from grader.cli.privacy import apply_retention
+
+    apply_retention(read_settings(), dry_run=dry_run)

@@ -40,6 +40,7 @@ class Offering:
     published_at: datetime | None = None
     is_anonymous: bool = True  # reviewers see no names
     audited_share: float = 0.1  # of what is accepted without review, looked at all the same
+    lms_column: str = ""  # the heading of its grades in the LMS's gradebook: "Homework 5 (4711)"
 
     def release_of(self, part: str) -> Release:
         """When students see this part's points."""
@@ -52,15 +53,22 @@ class Offering:
             return True
         return release is Release.AFTER_DUE and (due_at is None or now >= due_at)
 
+    def days_late(self, submitted_at: datetime, due_at: datetime | None) -> int:
+        """Days begun after ``due_at``, the student's own due date; 0 within the grace."""
+        if due_at is None:
+            return 0
+        late = (submitted_at - due_at).total_seconds()
+        return 0 if late <= self.grace_minutes * 60 else math.ceil(late / 86_400)
+
     def share_kept(self, submitted_at: datetime, due_at: datetime | None) -> float:
         """What lateness leaves of the points, 0..1, for a student whose due date is ``due_at``."""
-        if due_at is None:
-            return 1.0
-        late = (submitted_at - due_at).total_seconds()
-        if late <= self.grace_minutes * 60:
-            return 1.0
-        days = math.ceil(late / 86_400)
+        days = self.days_late(submitted_at, due_at)
         return max(0.0, 1.0 - days * self.late_percent_per_day / 100)
+
+    @property
+    def hides_names(self) -> bool:
+        """Whether whoever reviews sees no names now: until it is published."""
+        return self.is_anonymous and self.published_at is None
 
 
 @dataclass(frozen=True, slots=True)

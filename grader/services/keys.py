@@ -16,10 +16,11 @@ from grader.storage.unit_of_work import Database
 
 SUBMIT = "submissions:write"
 READ = "results:read"
+GRADEBOOK = "gradebook:read"
 REVIEW = "review:write"
 ROSTER = "roster:write"
 RUBRIC = "rubric:write"
-SCOPES = (SUBMIT, READ, REVIEW, ROSTER, RUBRIC)
+SCOPES = (SUBMIT, READ, REVIEW, ROSTER, RUBRIC, GRADEBOOK)
 USUAL_SCOPES = (SUBMIT, READ)  # of a key that nobody says more of: it changes no mark, roster or rubric
 
 _SECRET = re.compile(r"grader_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")

@@ -65,17 +65,6 @@ def settle_outlined(
         _choose_attempts(unit, course, assignment, those)
 
 
-def settle_class(unit: UnitOfWork, course: str, assignment: str) -> None:
-    """The same for all of an assignment, after its dates or rules have changed."""
-    users = unit.standings.users(course, assignment)
-    _settle_users(unit, course, assignment, users)
-
-
-def settle_student(unit: UnitOfWork, course: str, assignment: str, user: str) -> None:
-    """The same for all attempts of one student."""
-    _settle_users(unit, course, assignment, [user])
-
-
 def reckon(
     unit: UnitOfWork, grades: Mapping[str, Outlined], codes: Mapping[str, str] | None = None
 ) -> list[Reckoned]:
@@ -102,7 +91,6 @@ def reckon(
             models = tuple(list_measured(evidence.evidence.models))
         words = sorted(mark.words_sha256 for mark in marks if mark.words_sha256)
         given, expected = sum(mark.points for mark in marks), sum(map(expect, marks))
-        kept = offering.share_kept(filed.submission.submitted_at, rules.due_at(filed))
         standing = replace(
             base,
             grade_id=grades[one].grade_id,
@@ -110,10 +98,10 @@ def reckon(
             code_sha256=codes.get(one, base.code_sha256),
             maximum=grades[one].maximum,
             given=round(given, 2),
-            final=round(round(given, 2) * kept, 2),
-            expected=round(round(expected, 2) * kept, 2),
+            expected=round(expected, 2),
             waiting=sum(map(waits, marks)),
         )
+        standing = reckon_lateness(standing, filed.submission.submitted_at, rules.due_at(filed), offering)
         reckoned.append(Reckoned(filed, standing, marks, models))
     return reckoned
 
@@ -123,6 +111,22 @@ def pick_attempt(attempts: Iterable[Attempt], counts: Counts) -> Attempt:
     if counts is Counts.LAST:
         return max(attempts, key=lambda one: one.attempt)
     return max(attempts, key=lambda one: (round(one.expected, 4), one.attempt))
+
+
+def reckon_lateness(
+    standing: Standing, submitted_at: datetime, due_at: datetime | None, offering: Offering
+) -> Standing:
+    """What lateness leaves of ``given`` and of what is expected, ``standing.expected`` being without it.
+
+    ``due_at`` is the student's own due date.
+    """
+    kept = offering.share_kept(submitted_at, due_at)
+    return replace(
+        standing,
+        final=round(standing.given * kept, 2),
+        expected=round(standing.expected * kept, 2),
+        late_days=offering.days_late(submitted_at, due_at),
+    )
 
 
 def hash_code(cells: Iterable[str]) -> str:
@@ -151,11 +155,6 @@ class _Rules:
         submission = filed.submission
         held = self._held[submission.course, submission.assignment].get(submission.user, Accommodation())
         return held.due_at or offering.due_at
-
-
-def _settle_users(unit: UnitOfWork, course: str, assignment: str, users: Iterable[str]) -> None:
-    attempts = unit.standings.attempts_of(course, assignment, users)
-    settle_all(unit, [attempt.submission_id for those in attempts.values() for attempt in those])
 
 
 def _choose_attempts(unit: UnitOfWork, course: str, assignment: str, users: Iterable[str]) -> None:

@@ -7,6 +7,8 @@ import os
 import re
 import tempfile
 import time
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from grader.errors import EvidenceMissing, StorageUnavailable
@@ -30,7 +32,9 @@ class Blobs:
         sha256 = hashlib.sha256(data).hexdigest()
         target = self._path(sha256)
         try:
-            if not self._holds(target, sha256):
+            if self._holds(target, sha256):
+                os.utime(target)  # so that `remove` sees that it was wanted again
+            else:
                 self._write(target, data)
         except OSError as error:
             raise StorageUnavailable(
@@ -53,6 +57,36 @@ class Blobs:
         if hashlib.sha256(data).hexdigest() != sha256:
             raise EvidenceMissing(f"blob {sha256} in {self._folder} is damaged: restore it from a backup.")
         return data
+
+    def names(self) -> Iterator[str]:
+        """The sha256 of every blob, in no order."""
+        for path in self._folder.glob("??/??/*"):
+            if _SHA256.fullmatch(path.name):
+                yield path.name
+
+    def is_removable(self, sha256: str, not_put_after: datetime) -> bool:
+        """Whether `remove` would delete it: there is one, and nobody has put it since."""
+        if not _SHA256.fullmatch(sha256):
+            return False
+        try:
+            return self._path(sha256).stat().st_mtime <= not_put_after.timestamp()
+        except FileNotFoundError:
+            return False
+
+    def remove(self, sha256: str, not_put_after: datetime) -> bool:
+        """Delete a blob that no row names any more; False where there is none.
+
+        One that was put after this moment stays: somebody else is about to name it.
+        """
+        if not self.is_removable(sha256, not_put_after):
+            return False
+        target = self._path(sha256)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageUnavailable(f"blob {sha256} cannot be removed: {error.strerror}") from None
+        _sync_folder(target.parent)
+        return True
 
     def check_writable(self) -> None:
         """Write and remove a file. Raises `StorageUnavailable`."""

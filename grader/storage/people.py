@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from grader.domain.people import Membership, Person, Role
 from grader.storage.people_tables import course, member, member_section, person
+
+_CHUNK = 500
 
 
 class People:
@@ -70,6 +72,14 @@ class People:
         query = sa.select(person.c.password).where(person.c.id == person_id)
         return self._connection.execute(query).scalar_one_or_none()
 
+    def names(self, ids: Sequence[str]) -> dict[str, str]:
+        """Names by id, of those that have an account."""
+        found: dict[str, str] = {}
+        for start in range(0, len(ids), _CHUNK):
+            query = sa.select(person.c.id, person.c.name).where(person.c.id.in_(ids[start : start + _CHUNK]))
+            found.update((row[0], row[1]) for row in self._connection.execute(query))
+        return found
+
     def add_course(self, course_id: str, title: str, now: datetime) -> None:
         """Add a course. Surfaces as `Clash` where it is there."""
         self._connection.execute(sa.insert(course).values(id=course_id, title=title, created_at=now))
@@ -80,6 +90,26 @@ class People:
         if ids is not None:
             query = query.where(course.c.id.in_(list(ids)))
         return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def retention(self, course_id: str) -> int | None:
+        """Days that a course's work is kept after its last submission; None: for good."""
+        query = sa.select(course.c.retention_days).where(course.c.id == course_id)
+        return self._connection.execute(query).scalar_one_or_none()
+
+    def set_retention(self, course_id: str, days: int | None) -> None:
+        """Set it."""
+        self._connection.execute(
+            sa.update(course).where(course.c.id == course_id).values(retention_days=days)
+        )
+
+    def retentions(self) -> dict[str, tuple[str, int]]:
+        """Title and days of every course that does not keep its work for good, by id."""
+        query = (
+            sa.select(course.c.id, course.c.title, course.c.retention_days)
+            .where(course.c.retention_days.is_not(None))
+            .order_by(course.c.id)
+        )
+        return {row[0]: (row[1], row[2]) for row in self._connection.execute(query)}
 
     def change_course(self, course_id: str, title: str) -> bool:
         """Change a course's title; False where there is none."""

@@ -107,6 +107,7 @@ standing = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False),  # of the run
     sa.Column("text_sha256", sa.String(64), nullable=False),  # of its answers, to find copies
     sa.Column("code_sha256", sa.String(64), nullable=False),
+    sa.Column("late_days", sa.Integer, nullable=False, default=0),  # begun after the student's due date
     sa.Index(None, "course", "assignment", "user_id"),
     sa.Index(None, "course", "assignment", "is_counted", "final"),
     sa.Index(None, "course", "assignment", "waiting"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from grader.storage.review_tables import mark, standing
+from grader.storage.review_tables import mark, regrade_request, standing
 from grader.storage.tables import grade, submission, work
 
 _CHUNK = 500
@@ -54,6 +54,7 @@ class Standing:
     seconds: float  # of the run
     text_sha256: str
     code_sha256: str
+    late_days: int = 0  # days begun after the student's due date
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,16 @@ class Attempt:
     given: float
     expected: float
     is_counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoodBefore:
+    """A standing with what it takes to reckon its lateness anew."""
+
+    standing: Standing
+    attempt: int
+    submitted_at: datetime
+    expected_on_time: float  # as `Standing.expected`, before what lateness costs
 
 
 class Standings:
@@ -164,14 +175,82 @@ class Standings:
             .values(is_counted=standing.c.submission_id == submission_id)
         )
 
-    def users(self, course: str, assignment: str) -> list[str]:
-        """Everybody with a graded submission."""
-        query = (
-            sa.select(standing.c.user_id)
-            .where(standing.c.course == course, standing.c.assignment == assignment)
-            .distinct()
+    def of_class(self, course: str, assignment: str, user: str | None = None) -> list[StoodBefore]:
+        """All graded attempts of an assignment, or of one student."""
+        mine = [standing.c.course == course, standing.c.assignment == assignment]
+        if user is not None:
+            mine.append(standing.c.user_id == user)
+        waiting = sa.select(standing.c.submission_id).where(*mine, standing.c.waiting > 0)
+        proposed = sa.func.coalesce(mark.c.proposed, 0.0)
+        more = sa.case((proposed > mark.c.points, proposed - mark.c.points), else_=0.0)
+        hoped = (
+            sa.select(mark.c.submission_id, sa.func.sum(more))
+            .where(mark.c.submission_id.in_(waiting), mark.c.state == "needs_review")
+            .group_by(mark.c.submission_id)
         )
-        return list(self._connection.execute(query).scalars())
+        hopes: dict[str, float] = {row[0]: row[1] for row in self._connection.execute(hoped)}
+        query = (
+            sa.select(standing, submission.c.attempt, submission.c.submitted_at)
+            .join(submission, submission.c.id == standing.c.submission_id)
+            .where(*mine)
+        )
+        names = [column.name for column in standing.c]
+        found = []
+        for row in self._connection.execute(query):
+            old = Standing(**dict(zip(names, row[: len(names)], strict=True)))
+            hope = hopes.get(old.submission_id, 0.0)
+            found.append(StoodBefore(old, row[-2], row[-1], round(old.given + hope, 2)))
+        return found
+
+    def change(self, new: Sequence[Standing]) -> None:
+        """Write what lateness and the choice of attempts change; the marks stay."""
+        if new:
+            self._connection.execute(
+                sa.update(standing)
+                .where(standing.c.submission_id == sa.bindparam("of"))
+                .values(
+                    {name: sa.bindparam(name) for name in ("final", "expected", "late_days", "is_counted")}
+                ),
+                [
+                    {
+                        "of": one.submission_id,
+                        "final": one.final,
+                        "expected": one.expected,
+                        "late_days": one.late_days,
+                        "is_counted": one.is_counted,
+                    }
+                    for one in new
+                ],
+            )
+
+    def accepted_answers(self, course: str, assignment: str) -> list[tuple[str, str, bool]]:
+        """Written answers that stand without a human: submission, item, whether it is audited."""
+        query = sa.select(mark.c.submission_id, mark.c.item, mark.c.is_audited).where(
+            mark.c.course == course,
+            mark.c.assignment == assignment,
+            mark.c.state == "auto",
+            mark.c.proposed.is_not(None),
+        )
+        return [(row[0], row[1], row[2]) for row in self._connection.execute(query)]
+
+    def audit_answers(self, drawn: Sequence[tuple[str, str, bool]]) -> None:
+        """Say of each submission's item whether it is audited, and so in the queue."""
+        is_asked = (
+            sa.exists()
+            .where(
+                regrade_request.c.submission_id == mark.c.submission_id,
+                regrade_request.c.item == mark.c.item,
+                regrade_request.c.answered_at.is_(None),
+            )
+            .correlate(mark)
+        )
+        if drawn:
+            self._connection.execute(
+                sa.update(mark)
+                .where(mark.c.submission_id == sa.bindparam("of"), mark.c.item == sa.bindparam("at"))
+                .values(is_audited=sa.bindparam("drawn"), in_queue=sa.or_(sa.bindparam("drawn"), is_asked)),
+                [{"of": one, "at": item, "drawn": is_audited} for one, item, is_audited in drawn],
+            )
 
     def unsettled(self, after: str = "", limit: int = 500) -> list[str]:
         """Submissions with a grade and no standing, of a release before there were any; by id, after one."""

@@ -15,6 +15,7 @@ from grader.storage.class_figures import ClassFigures
 from grader.storage.class_lists import ClassLists
 from grader.storage.comments import Comments
 from grader.storage.drafts import Drafts
+from grader.storage.gradebook import Gradebook
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
 from grader.storage.invitations import Invitations
@@ -23,10 +24,12 @@ from grader.storage.login_failures import LoginFailures
 from grader.storage.offerings import Offerings
 from grader.storage.overrides import Overrides
 from grader.storage.people import People
+from grader.storage.personal_data import PersonalData
 from grader.storage.progress import Progress
 from grader.storage.pseudonyms import Pseudonyms
 from grader.storage.regrade_requests import RegradeRequests
 from grader.storage.resemblances import Resemblances
+from grader.storage.results import Results
 from grader.storage.review_queue import ReviewQueue
 from grader.storage.roster import Roster
 from grader.storage.rubric_versions import RubricVersions
@@ -59,6 +62,8 @@ class UnitOfWork:
         self.class_lists = ClassLists(connection)
         self.submission_table = SubmissionTable(connection)
         self.resemblances = Resemblances(connection)
+        self.gradebook = Gradebook(connection)
+        self.results = Results(connection)
         self.review_queue = ReviewQueue(connection)
         self.claims = Claims(connection)
         self.comments = Comments(connection)
@@ -73,6 +78,7 @@ class UnitOfWork:
         self.invitations = Invitations(connection)
         self.login_failures = LoginFailures(connection)
         self.audit = Audit(connection)
+        self.personal_data = PersonalData(connection)
         self.calibrations = Calibrations(connection)
         self.api_keys = ApiKeys(connection)
         self.idempotency = IdempotencyKeys(connection)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from grader.services.roster_file import MOST_BYTES as MOST_ROSTER_BYTES
+from grader.web import gradebook as gradebook_api
 from grader.web import health, members, pictures, reviews, rubrics, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
@@ -17,9 +18,13 @@ from grader.web.pages import (
     account,
     admin,
     assignments,
+    audit,
     dashboard,
     dashboard_students,
     dashboard_table,
+    data,
+    gradebook,
+    gradebook_student,
     handing_in,
     home,
     invitations,
@@ -29,6 +34,7 @@ from grader.web.pages import (
     review,
     roster,
     rubric,
+    settings,
     signing_in,
 )
 from grader.web.pages.errors import install_error_pages
@@ -65,6 +71,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.include_router(submissions.router)
     app.include_router(pictures.router)
     app.include_router(rubrics.router)
+    app.include_router(gradebook_api.router)
     app.include_router(members.router)
     app.include_router(reviews.router)
     app.include_router(health.router)
@@ -76,6 +83,11 @@ def create_app(deps: Deps) -> FastAPI:
         admin,
         people,
         roster,
+        gradebook,
+        gradebook_student,
+        settings,
+        audit,
+        data,
         assignments,
         handing_in,
         reports,
@@ -87,5 +99,6 @@ def create_app(deps: Deps) -> FastAPI:
         dashboard_students,
     ):
         app.include_router(pages.router)
+    app.include_router(gradebook.file_router)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app

@@ -76,6 +76,29 @@ class PicturesShape(_Shape):
     pictures: list[PictureShape]
 
 
+class ResultShape(_Shape):
+    """A student's attempt that counts."""
+
+    id: str
+    userId: str  # noqa: N815
+    attempt: int
+    submittedAt: str  # noqa: N815
+    timestamp: str
+    gradingProgress: Literal["PendingManual", "FullyGraded"]  # noqa: N815
+    scoreGiven: float  # noqa: N815
+    scoreBeforeLateness: float  # noqa: N815
+    scoreMaximum: float  # noqa: N815
+    daysLate: int  # noqa: N815
+    waiting: int
+    excused: bool
+
+
+class ResultsShape(_Shape):
+    """One page of results."""
+
+    results: list[ResultShape]
+
+
 class CourseShape(_Shape):
     """A course."""
 

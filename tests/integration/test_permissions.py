@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from grader.domain.people import Membership, Person, Role
-from grader.services.keys import READ, REVIEW, ROSTER, RUBRIC, SCOPES, SUBMIT, create_key
+from grader.services.keys import GRADEBOOK, READ, REVIEW, ROSTER, RUBRIC, SCOPES, SUBMIT, create_key
 from grader.services.sessions import begin_session
 from grader.web import Deps, create_app
 from tests.integration.parts import NOW, FixedCatalog, Parts, make_notebook
@@ -32,6 +32,7 @@ PLACES = {
     "course": "cs101",
     "assignment": "hw",
     "person": "ada",
+    "user": "ada",
     "item": "q1",
     "comment_id": "1",
     "name": "error_curve",
@@ -112,6 +113,8 @@ def api(scope: str, right: int, *, wrong_course: int = 403, **more: Any) -> Row:
     )
 
 
+_BOOK = "/courses/{course}/assignments/{assignment}/gradebook"
+_SETTINGS = "/courses/{course}/assignments/{assignment}/settings"
 _DRAFTS = "/courses/{course}/assignments/{assignment}/drafts"
 _RUBRIC = "/courses/{course}/assignments/{assignment}/rubric"
 _REVIEW = "/courses/{course}/assignments/{assignment}/review"
@@ -185,8 +188,39 @@ PAGES: dict[str, Row] = {
     f"GET {_RUBRIC}/edit": page(other_student=403, instructor=200),
     f"POST {_RUBRIC}/preview": page(other_student=403, instructor=422, data={"act": "text", "text": "x"}),
     f"POST {_RUBRIC}/publish": page(other_student=403, instructor=422, data={"text": "x", "note": "x"}),
+    # the gradebook; names are hidden from assistants until it is published
+    f"GET {_BOOK}": page(other_student=403, other_ta=200),
+    f"POST {_BOOK}/search": page(other_student=403, other_ta=200, data={"search": "ada"}),
+    f"GET {_BOOK}.csv": page(other_student=403, instructor=200),
+    f"POST {_BOOK}/publish": page(other_student=403, instructor=303),
+    f"POST {_BOOK}/withdraw": page(other_student=403, instructor=303),
+    f"GET {_BOOK}/students/{{user}}": page(other_student=403, instructor=200),
+    f"POST {_BOOK}/students/{{user}}/items/{{item}}": page(
+        other_student=403, instructor=303, data={"points": "1", "reason": "x", "follows": "0"}
+    ),
+    f"POST {_BOOK}/students/{{user}}/extension": page(
+        other_student=403, instructor=303, data={"reason": "x"}
+    ),
+    f"POST {_BOOK}/students/{{user}}/excuse": page(other_student=403, instructor=303, data={"reason": "x"}),
+    f"GET {_SETTINGS}": page(other_student=403, instructor=200),
+    f"POST {_SETTINGS}": page(other_student=403, instructor=303, data={"is_open": "on"}),
+    f"GET {_SETTINGS}/template.ipynb": page(other_student=403, instructor=200),
+    # the audit log, and what is stored about people
+    "GET /courses/{course}/audit": page(other_student=403, instructor=200),
+    "GET /courses/{course}/audit.csv": page(other_student=403, instructor=200),
+    "GET /admin/audit": page(outsider=403, admin=200),
+    "GET /admin/audit.csv": page(outsider=403, admin=200),
+    "GET /courses/{course}/data": page(other_student=403, instructor=200),
+    "POST /courses/{course}/data/retention": page(other_student=403, instructor=303, data={"days": "9"}),
+    "POST /courses/{course}/data/export": page(other_student=403, instructor=200, data={"person": "ada"}),
+    "GET /admin/data": page(outsider=403, admin=200),
+    "POST /admin/data/person": page(outsider=403, admin=200, data={"person": "ada", "act": "show"}),
+    "POST /admin/data/retention": page(outsider=403, admin=200, data={"course": "cs101"}),
 }
 API: dict[str, Row] = {
+    "GET /api/v1/courses/{course}/gradebook.csv": api(GRADEBOOK, 200, params={"assignment": "hw"}),
+    f"GET {_COURSE}/results": api(READ, 200),
+    "GET /api/v1/submissions/{submission_id}/results.json": api(READ, 200, wrong_course=404),
     "PUT /api/v1/courses/{course}": api(ROSTER, 200, json={"title": "New"}),
     "PUT /api/v1/courses/{course}/members": api(ROSTER, 200, json={"members": [{"user_id": "new"}]}),
     "POST /api/v1/courses/{course}/assignments/{assignment}/submissions": api(

@@ -14,7 +14,7 @@ from grader.cli.settings import Settings
 from grader.sandbox import diagnosis
 
 COMMANDS = re.compile(
-    r"`grader (?:--trusted-class )?((?:(?:rubric|data|user|course|submission|asag) )?[a-z][a-z-]*)"
+    r"`grader (?:--trusted-class )?((?:(?:rubric|data|user|course|submission|asag|person) )?[a-z][a-z-]*)"
 )
 
 

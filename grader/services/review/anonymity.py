@@ -43,7 +43,7 @@ def find_names(database: Database, course: str, assignment: str) -> Names:
     """The names of an assignment; its secret is made when it is first asked for."""
     with database.read() as unit:
         known = unit.pseudonyms.find(course, assignment)
-        is_anonymous = unit.offerings.find(course, assignment).is_anonymous
+        is_anonymous = unit.offerings.find(course, assignment).hides_names
     if known is not None:
         return Names(known, course, assignment, is_anonymous)
     with suppress(Clash), database.write() as unit:  # another one may be making it

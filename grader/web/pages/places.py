@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Depends
 
@@ -51,6 +52,11 @@ class AssignmentPlace:
     def title(self) -> str:
         """The assignment's title."""
         return self.assignment.rubric.title
+
+    @property
+    def path(self) -> str:
+        """Where its pages begin."""
+        return f"/courses/{quote(self.course.id, safe='')}/assignments/{quote(self.id, safe='')}"
 
 
 def get_course(

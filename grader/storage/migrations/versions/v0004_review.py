@@ -213,6 +213,7 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("text_sha256", sa.String(length=64), nullable=False),
         sa.Column("code_sha256", sa.String(length=64), nullable=False),
+        sa.Column("late_days", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name="fk_standing_submission_id"),
         sa.PrimaryKeyConstraint("submission_id", name="pk_standing"),
     )

@@ -1,0 +1,127 @@
+"""Lines of the gradebook as the files that Canvas, Moodle and people read. RFC 4180: CRLF, quotes doubled."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from grader.domain.gradebook import GradebookRow, RowState
+
+# What a spreadsheet may take for a formula, in full width too.
+_FORMULA = tuple("=+-@\t\r＝＋－＠")
+_CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+_MOODLE = ("ID number", "Username", "Email address", "Full name")
+_GENERIC = (
+    "user_id",
+    "login",
+    "name",
+    "email",
+    "sections",
+    "state",
+    "attempt",
+    "submitted_at",
+    "late_days",
+    "excused",
+    "extension",
+    "given",
+    "final",
+    "maximum",
+)
+
+
+class Format(StrEnum):
+    """Whose file it is."""
+
+    CANVAS = "canvas"
+    MOODLE = "moodle"
+    GENERIC = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What all lines of one file have in common."""
+
+    format: Format
+    column: str  # the heading of the grades
+    maximum: float
+    items: Sequence[str]  # the rubric's, in its order
+    provisional: bool = False  # with grades that wait for a human or are not published
+
+
+def write_sheet(sheet: Sheet, rows: Iterable[GradebookRow]) -> Iterator[str]:
+    """The file, a line at a time.
+
+    Canvas and Moodle get the students with a grade alone: a blank cell would erase what stands there.
+    The generic file has a line for everybody, and begins with the mark by which spreadsheets know UTF-8.
+    """
+    if sheet.format is Format.CANVAS:
+        yield _line([*_CANVAS, guard(sheet.column)])
+        yield _line(["    Points Possible", *[""] * (len(_CANVAS) - 1), number(sheet.maximum)])
+        yield from (_line(_canvas(row)) for row in rows if row.is_excused or includes(sheet, row))
+    elif sheet.format is Format.MOODLE:
+        yield _line([*_MOODLE, guard(sheet.column)])
+        yield from (_line(_moodle(row)) for row in rows if not row.is_excused and includes(sheet, row))
+    else:
+        yield "\ufeff" + _line([*_GENERIC, *map(guard, sheet.items)])
+        yield from (_line(_generic(row, sheet)) for row in rows)
+
+
+def includes(sheet: Sheet, row: GradebookRow) -> bool:
+    """Whether the file says this student's points."""
+    if row.state is RowState.PUBLISHED:
+        return True
+    return sheet.provisional and row.state in (RowState.FINAL, RowState.WAITING)
+
+
+def guard(text: str) -> str:
+    """The text, so that no spreadsheet takes it for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def number(value: float | None) -> str:
+    """A number with a decimal point and nothing between thousands; "" for none."""
+    if value is None:
+        return ""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _canvas(row: GradebookRow) -> list[str]:
+    points = "EX" if row.is_excused else number(row.final)
+    # Canvas finds the student by the second id; its own is not ours to know.
+    who = [row.name or row.user, "", row.user, row.login, ", ".join(row.sections)]
+    return [*map(guard, who), points]
+
+
+def _moodle(row: GradebookRow) -> list[str]:
+    return [*map(guard, (row.user, row.login, row.email, row.name)), number(row.final)]
+
+
+def _generic(row: GradebookRow, sheet: Sheet) -> list[str]:
+    told = includes(sheet, row)
+    items = [row.items.get(key) if told else None for key in sheet.items]
+    return [
+        *map(guard, (row.user, row.login, row.name, row.email, "; ".join(row.sections))),
+        row.state.value,
+        str(row.attempt or ""),
+        _time(row.submitted_at),
+        str(row.late_days) if row.attempt else "",
+        "yes" if row.is_excused else "",
+        _time(row.extended_to),
+        *(number(value if told else None) for value in (row.given, row.final, row.maximum)),
+        *(number(item.points if item else None) for item in items),
+    ]
+
+
+def _time(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue()

@@ -1,0 +1,100 @@
+"""The gradebook's lines: students of the roster and whoever handed something in, found by SQL alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from grader.domain.gradebook import GradebookRow, ItemPoints, RowState, Selection, SortBy
+from grader.domain.offering import Offering
+from grader.storage.gradebook_query import Lines
+from grader.storage.people_tables import member_section
+from grader.storage.review_tables import mark
+
+_CHUNK = 500
+
+
+class Gradebook:
+    """What is read of one assignment's students together."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def page(
+        self,
+        course: str,
+        assignment: str,
+        offering: Offering,
+        now: datetime,
+        selection: Selection,
+        *,
+        sort: SortBy = SortBy.NAME,
+        descending: bool = False,
+        limit: int,
+        offset: int = 0,
+    ) -> list[GradebookRow]:
+        """Lines in this order; students without what it is sorted by come last."""
+        # The order of thousands needs few columns; all of them are read for the page alone.
+        query = Lines(course, assignment, offering, now).users(selection, sort, descending, limit, offset)
+        return self.of(course, assignment, offering, now, list(self._connection.execute(query).scalars()))
+
+    def of(
+        self, course: str, assignment: str, offering: Offering, now: datetime, users: Sequence[str]
+    ) -> list[GradebookRow]:
+        """The lines of these students, in their order, without those that have none."""
+        query = Lines(course, assignment, offering, now, users).whole()
+        rows = self._connection.execute(query).mappings().all()
+        sections = self._sections_of(course, users)
+        found = {row["user"]: _row(row, sections.get(row["user"], ())) for row in rows}
+        return [found[user] for user in users if user in found]
+
+    def users(
+        self, course: str, assignment: str, offering: Offering, now: datetime, selection: Selection
+    ) -> list[str]:
+        """The ids of all of them, by name."""
+        query = Lines(course, assignment, offering, now).users(selection, SortBy.NAME, False, None, 0)
+        return list(self._connection.execute(query).scalars())
+
+    def count(
+        self, course: str, assignment: str, offering: Offering, now: datetime, selection: Selection
+    ) -> dict[RowState, int]:
+        """How many lines stand where."""
+        query = Lines(course, assignment, offering, now).count_states(selection)
+        return {RowState(state): count for state, count in self._connection.execute(query)}
+
+    def with_items(self, rows: Sequence[GradebookRow]) -> list[GradebookRow]:
+        """The same lines with each item's points."""
+        items: dict[str, dict[str, ItemPoints]] = defaultdict(dict)
+        ids = [row.submission_id for row in rows if row.submission_id]
+        for start in range(0, len(ids), _CHUNK):
+            query = sa.select(
+                mark.c.submission_id, mark.c.item, mark.c.points, mark.c.max_points, mark.c.state
+            ).where(mark.c.submission_id.in_(ids[start : start + _CHUNK]))
+            for submission_id, item, *what in self._connection.execute(query):
+                items[submission_id][item] = ItemPoints(*what)
+        return [replace(row, items=items.get(row.submission_id, {})) for row in rows]
+
+    def _sections_of(self, course: str, users: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for start in range(0, len(users), _CHUNK):
+            query = (
+                sa.select(member_section.c.person_id, member_section.c.section)
+                .where(
+                    member_section.c.course == course,
+                    member_section.c.person_id.in_(users[start : start + _CHUNK]),
+                )
+                .order_by(member_section.c.section)
+            )
+            for user, section in self._connection.execute(query):
+                found[user].append(section)
+        return {user: tuple(names) for user, names in found.items()}
+
+
+def _row(row: sa.RowMapping, sections: tuple[str, ...]) -> GradebookRow:
+    values: dict[Any, Any] = {**row, "state": RowState(row["state"])}
+    return GradebookRow(**values, sections=sections)
