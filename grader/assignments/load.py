@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,13 +55,22 @@ class Assignment:
         return any(item.params.get("threshold") == CALIBRATED for item in self.rubric.items)
 
 
+class RubricInvalid(ContentInvalid):
+    """A rubric's text is wrong, line by line."""
+
+    def __init__(self, name: str, problems: Sequence[Problem], files: Sequence[str] = ()) -> None:
+        lines = [f"{name}:{problem.line}: {problem.message}" for problem in problems]
+        super().__init__("\n".join([*lines, *files]))
+        self.problems = tuple(problems)
+
+
 def load_assignments(content: Path) -> dict[str, Assignment]:
     """All assignments of ``content`` by id. `ContentInvalid` lists everything that is wrong, a line each."""
     loaded: dict[str, Assignment] = {}
     wrong: list[str] = []
     for path in _rubrics(content):
         try:
-            loaded[path.stem] = _load(content, path)
+            loaded[path.stem] = parse_rubric(content, path.stem, read_rubric(content, path.stem))
         except ContentInvalid as error:
             wrong.append(str(error))
     if wrong:
@@ -71,10 +80,15 @@ def load_assignments(content: Path) -> dict[str, Assignment]:
 
 def load_assignment(content: Path, assignment_id: str) -> Assignment:
     """One assignment. `NotFound` where there is none of this id, `ContentInvalid` where it is wrong."""
-    known = {path.stem: path for path in _rubrics(content)}
+    known = list_assignments(content)
     if assignment_id not in known:
         raise NotFound(f"There is no assignment {assignment_id!r}. There are: {', '.join(known)}.")
-    return _load(content, known[assignment_id])
+    return parse_rubric(content, assignment_id, read_rubric(content, assignment_id))
+
+
+def list_assignments(content: Path) -> list[str]:
+    """The ids of all rubric files. `ContentInvalid` where there are none."""
+    return [path.stem for path in _rubrics(content)]
 
 
 def _rubrics(content: Path) -> list[Path]:
@@ -86,23 +100,35 @@ def _rubrics(content: Path) -> list[Path]:
     return paths
 
 
-def _load(content: Path, path: Path) -> Assignment:
-    name = f"rubrics/{path.name}"
-    folder = content / "reference" / path.stem
-    data = _read(path, name)
-    rubric, file, problems = _parse(data, path.stem)
-    lines = [f"{name}:{p.line}: {p.message}" for p in sorted(problems, key=lambda p: p.line)]
-    files = [f"reference/{path.stem}/{w.name}:{w.line}: {w.message}" for w in check_files(folder)]
+def read_rubric(content: Path, assignment_id: str) -> bytes:
+    """The rubric file as it is on disk. `ContentInvalid` where it cannot be read."""
+    return _read(content / "rubrics" / f"{assignment_id}.yaml", f"rubrics/{assignment_id}.yaml")
+
+
+def parse_rubric(content: Path, assignment_id: str, data: bytes) -> Assignment:
+    """The assignment as it is under this text of its rubric, with the files beside it.
+
+    Raises `RubricInvalid` with every line that is wrong, `ContentInvalid` where one of the files is.
+    """
+    name = f"rubrics/{assignment_id}.yaml"
+    folder = content / "reference" / assignment_id
+    rubric, file, problems = _parse(data, assignment_id)
+    files = [f"reference/{assignment_id}/{w.name}:{w.line}: {w.message}" for w in check_files(folder)]
     if rubric is not None and file is not None and not files:
-        template = _read(folder / "template.ipynb", f"reference/{path.stem}/template.ipynb")
-        lines += [
-            f"{name}:{file.line(('parts', position, 'heading'))}: no heading of the template begins with "
-            f"“{part.heading}”; copy it from reference/{path.stem}/template.ipynb"
+        template = _read(folder / "template.ipynb", f"reference/{assignment_id}/template.ipynb")
+        problems += [
+            Problem(
+                file.line(("parts", position, "heading")),
+                f"no heading of the template begins with “{part.heading}”; copy it from "
+                f"reference/{assignment_id}/template.ipynb",
+            )
             for position, part in enumerate(rubric.parts)
             if not has_heading(template, part)
         ]
-    if rubric is None or lines or files:
-        raise ContentInvalid("\n".join(lines + files))
+    if problems:
+        raise RubricInvalid(name, sorted(problems, key=lambda p: p.line), files)
+    if rubric is None or files:
+        raise ContentInvalid("\n".join(files))
     parts = tuple(replace(part, prompt=read_prompt(template, part)) for part in rubric.parts)
     rubric = replace(rubric, parts=parts)
     assignment = Assignment(rubric, template, folder / "model.py", read_calibration(folder), folder)

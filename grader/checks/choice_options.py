@@ -24,6 +24,7 @@ def without_pasted_list(text: str, options: Mapping[str, str]) -> tuple[str, boo
     return ("\n".join(kept), True) if len(pasted) > 1 else (text, False)
 
 
+@cache
 def _labelled(letter: str, option: str) -> list[str]:
     return [letter.casefold(), *texts(split_words(option))]
 

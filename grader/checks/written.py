@@ -12,11 +12,12 @@ from grader.domain.answers import Alignment, Answer, AnswerState, Candidate
 from grader.domain.evidence import Evidence
 from grader.domain.grade import CheckResult, ItemState
 from grader.domain.opinion import Opinion
-from grader.domain.proposal import Gate, Proposal
+from grader.domain.proposal import Gate
 from grader.domain.rubric import Item, Part
 
 from .answers.certainty import weigh
 from .answers.propose import propose
+from .answers.record import find_again, record_proposal
 from .choice import read_choice
 
 _EMPTY = frozenset({AnswerState.BLANK, AnswerState.PLACEHOLDER})
@@ -118,6 +119,7 @@ def _judge(evidence: Evidence, item: Item, part: Part, where: str, advice: str) 
         advice,
         calibration=evidence.calibrations.get(item.key),
         opinions=evidence.opinions.get(item.key, ()),
+        earlier=evidence.earlier.get(item.key, {}),
     )
 
 
@@ -131,11 +133,13 @@ def judge_written(
     *,
     calibration: AnswerCalibration | None = None,
     opinions: Sequence[Opinion] = (),
+    earlier: Mapping[str, Any] = {},
 ) -> CheckResult:
     """Nothing for nothing; for all else a proposal that waits for a human.
 
-    ``where`` names the answer in a sentence. Proposed points stand in the record only: what nobody has
-    decided counts for nothing yet, unless the policy accepts it, see `accept`.
+    ``where`` names the answer in a sentence; ``earlier`` is the item's record in the grade before. Proposed
+    points stand in the record only: what nobody has decided counts for nothing yet, unless the policy
+    accepts it, see `accept`.
     """
     candidates = list_candidates(answer, alignment)
     record = dict(record_answer(answer, candidates))
@@ -144,7 +148,7 @@ def judge_written(
         return CheckResult(0.0, f"{_ABSENT.get(answer.state, _NOTHING)} {where}. {advice}", evidence=record)
     told, confidence = _describe(answer, candidates, where), None
     if not absent and item.concepts:
-        proposal = propose(answer.text, item, part)
+        proposal = find_again(earlier, answer.text, item, part) or propose(answer.text, item, part)
         placed = answer.confidence if answer.state is AnswerState.ANSWERED and not candidates else 0.0
         weighed = weigh(record_proposal(proposal), calibration, opinions, placed=placed)
         record["proposal"], confidence = weighed, weighed["confidence"]
@@ -191,30 +195,6 @@ def list_candidates(answer: Answer, alignment: Alignment) -> Sequence[Candidate]
 def _may_answer(candidate: Candidate) -> bool:
     is_long = len(candidate.excerpt.split()) >= _LONGER_THAN_A_NAME
     return is_long or candidate.score >= _ABOUT_HOMEWORK or _NUMBERED.match(candidate.excerpt) is not None
-
-
-def record_proposal(proposal: Proposal) -> dict[str, Any]:
-    """A proposal as JSON: points, gates, and per concept the rule, the statement and the span of the text."""
-    return {
-        "points": proposal.points,
-        "max_points": proposal.max_points,
-        "doubt": proposal.doubt,
-        "question_sha256": proposal.question_sha256,
-        "gates": [gate.value for gate in proposal.gates],
-        "concepts": [
-            {
-                "id": concept.id,
-                "points": concept.points,
-                "max_points": concept.max_points,
-                "level": concept.level,
-                "rule": concept.rule.value,
-                "matched": concept.matched,
-                "span": [concept.span.start, concept.span.end] if concept.span else None,
-            }
-            for concept in proposal.concepts
-        ],
-        "features": dict(proposal.features),
-    }
 
 
 def record_answer(answer: Answer, candidates: Sequence[Candidate]) -> Mapping[str, Any]:

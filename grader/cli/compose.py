@@ -16,6 +16,7 @@ from grader.sandbox.jail import Sandbox
 from grader.sandbox.selftest import require_working
 from grader.sandbox.warm_pool import PoolLimits, WarmPool
 from grader.services.autograde import Autograder
+from grader.services.catalog import Catalog
 from grader.services.migrate import migrate
 from grader.services.opinions.gather import SecondOpinion
 from grader.storage import Blobs, Database, make_engine
@@ -95,6 +96,11 @@ def make_autograder(settings: Settings, sandbox: Sandbox, blobs: Blobs) -> Autog
 def read_assignments(settings: Settings) -> dict[str, Assignment]:
     """Every assignment of the content folder. Raises `ContentInvalid` naming file and line."""
     return load_assignments(settings.content)
+
+
+def make_catalog(settings: Settings, database: Database) -> Catalog:
+    """The same with what was published in the service, as it is at each moment."""
+    return Catalog(database, settings.content)
 
 
 def make_opinions(settings: Settings) -> list[SecondOpinion]:

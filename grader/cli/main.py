@@ -103,11 +103,17 @@ def grade(
 
 
 @app.command()
-def regrade(assignment: Annotated[str, typer.Argument(help="The assignment's id.")]) -> None:
+def regrade(
+    assignment: Annotated[str, typer.Argument(help="The assignment's id.")],
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only say who would gain and lose what.")
+    ] = False,
+) -> None:
     """Judge every stored submission again under the current rubric. No notebook runs."""
-    from grader.cli.upkeep import regrade_assignment
+    from grader.cli.rubrics import preview_regrade, regrade_assignment
 
-    sys.exit(regrade_assignment(read_settings(), assignment))
+    settings = read_settings()
+    sys.exit(preview_regrade(settings, assignment) if preview else regrade_assignment(settings, assignment))
 
 
 @app.command()
@@ -153,6 +159,14 @@ def print_schema() -> None:
     from grader.cli.upkeep import print_rubric_schema
 
     print_rubric_schema()
+
+
+@rubric_app.command("export")
+def export_rubric(assignment: Annotated[str, typer.Argument(help="The assignment's id.")]) -> None:
+    """Print the rubric that holds, also where it was changed in the service."""
+    from grader.cli.rubrics import print_rubric
+
+    print_rubric(read_settings(), assignment)
 
 
 @asag_app.command("evaluate")

@@ -11,13 +11,13 @@ from grader import __version__
 from grader.cli.compose import (
     make_autograder,
     make_blobs,
+    make_catalog,
     make_database,
     make_home,
     make_opinions,
     make_sandbox,
     make_warm_pool,
     make_working_sandbox,
-    read_assignments,
 )
 from grader.cli.lifeline import watch_lifeline
 from grader.cli.people import FIRST_ADMIN
@@ -39,9 +39,9 @@ _log = logging.getLogger(__name__)
 def serve_until_told(settings: Settings) -> None:
     """Check everything that can be checked, then serve. Raises before anything listens where it cannot."""
     _log_to_stderr()
-    assignments = read_assignments(settings)
     engine, database = make_database(settings)
     migrate(engine)
+    assignments = dict(make_catalog(settings, database))
     is_closed = not has_admin(database)
     engine.dispose()
     if settings.workers:
@@ -71,7 +71,7 @@ def run_web(settings: Settings, fd: int, lifeline: int) -> None:
 
     watch_lifeline(lifeline)
     engine, database = make_database(settings)
-    deps = Deps(database, make_blobs(settings), Jobs(engine), read_assignments(settings), __version__)
+    deps = Deps(database, make_blobs(settings), Jobs(engine), make_catalog(settings, database), __version__)
     uvicorn.Server(make_server_config(settings, create_app(deps))).run(sockets=[socket.socket(fileno=fd)])
 
 
@@ -96,14 +96,14 @@ def run_one_worker(settings: Settings, lifeline: int | None) -> int:
     _log_to_stderr()
     if lifeline is not None:
         watch_lifeline(lifeline)
-    engine, _ = make_database(settings)
+    engine, database = make_database(settings)
     # Below a supervisor it was tried before anything started.
     sandbox = make_working_sandbox(settings) if lifeline is None else make_sandbox(settings)
     blobs = make_blobs(settings)
     if lifeline is None:
         migrate(engine)
     os.nice(5)  # the web process answers first
-    assignments = read_assignments(settings)
+    assignments = make_catalog(settings, database)
     with make_warm_pool(settings, sandbox) as pool:
         autograder = make_autograder(settings, pool, blobs)
         for assignment in assignments.values():

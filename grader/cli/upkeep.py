@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +22,6 @@ from grader.notebooks.read import read_notebook
 from grader.services.calibrate import calibrate
 from grader.services.intervene import cancel_submission, retry_failed
 from grader.services.migrate import migrate
-from grader.services.regrade import regrade
 from grader.storage import Blobs
 
 
@@ -43,21 +41,6 @@ def check_content(settings: Settings) -> None:
 def print_rubric_schema() -> None:
     """Print the rubric's JSON Schema."""
     print(json.dumps(rubric_json_schema(), indent=2))
-
-
-def regrade_assignment(settings: Settings, assignment_id: str) -> int:
-    """Judge every stored submission again; return the exit status, 3 where some could not be."""
-    assignment = load_assignment(settings.content, assignment_id)
-    engine, database = make_database(settings)
-    migrate(engine)
-    done = regrade(database, assignment, datetime.now(UTC))
-    print(
-        f"{len(done.changed)} grades changed, {len(done.confirmed)} confirmed, "
-        f"{len(done.untouched)} untouched, {len(done.failed)} failed"
-    )
-    for submission, reason in done.failed:
-        print(f"{submission}: {reason}", file=sys.stderr)
-    return 3 if done.failed else 0
 
 
 def retry_submissions(settings: Settings, assignment_id: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from grader.domain.answer_calibration import AnswerCalibration
 from grader.domain.answers import Alignment
@@ -35,6 +36,9 @@ class Evidence:
     hash_seed: int = 0  # of Python's strings, in every jail
     reference: Mapping[int, ReferenceFigures] = field(default_factory=dict)  # by width; none: not calibrated
     lookalikes: tuple[Lookalike, ...] = ()
+    # Each item's record in the grade before, put in when it is judged again: what was found in an answer
+    # stands while question and answer are the same, and need not be found anew.
+    earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     opinions: Mapping[str, tuple[Opinion, ...]] = field(default_factory=dict)  # by item
     # By item, put in when it is judged and never stored: what reviewers' marks had taught until then.
     calibrations: Mapping[str, AnswerCalibration] = field(default_factory=dict)

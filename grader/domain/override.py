@@ -19,6 +19,11 @@ class Override:
     comment: str = ""  # for the student
     concepts: Mapping[str, float] = field(default_factory=dict)  # points by concept
 
+    def points_of(self, max_points: float) -> float | None:
+        """The points of an item that is worth ``max_points`` now; None where the grade counts."""
+        # A rubric that has changed since may give less for the item than a human gave then.
+        return None if self.points is None else min(self.points, max_points)
+
 
 def apply_overrides(grade: Grade, overrides: Mapping[str, Override]) -> Grade:
     """The grade that counts. ``overrides`` are the newest of each item, by its key."""
@@ -26,9 +31,8 @@ def apply_overrides(grade: Grade, overrides: Mapping[str, Override]) -> Grade:
 
 
 def _decide(item: ItemGrade, override: Override | None) -> ItemGrade:
-    if override is None or override.points is None:
+    points = None if override is None else override.points_of(item.max_points)
+    if override is None or points is None:
         return item
-    # A rubric that has changed since may give less for the item than a human gave then.
-    points = min(override.points, item.max_points)
     told = override.comment or f"A teacher read it and gave {points:g} of {item.max_points:g} points."
     return replace(item, points=points, state=ItemState.REVIEWED, confidence=1.0, feedback=told)

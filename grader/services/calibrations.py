@@ -13,7 +13,7 @@ from grader.checks.answers.certainty import weigh
 from grader.domain.answer_calibration import AnswerCalibration, ReliabilityBin
 from grader.domain.grade import ItemGrade, ItemState
 from grader.domain.proposal import UNREAD
-from grader.services.standing import is_drawn
+from grader.services.marks import is_drawn
 from grader.storage.calibrations import AnswerMark, NewMark
 from grader.storage.unit_of_work import UnitOfWork
 

@@ -6,7 +6,9 @@ from collections import defaultdict
 from dataclasses import replace
 
 from grader.domain.offering import Accommodation
-from grader.services.standing import is_drawn, pick_attempt, reckon_lateness
+from grader.services.counted import keep_counted
+from grader.services.marks import is_drawn
+from grader.services.standing import pick_attempt, reckon_lateness
 from grader.storage.standings import Attempt
 from grader.storage.unit_of_work import UnitOfWork
 
@@ -40,6 +42,7 @@ def settle_class(unit: UnitOfWork, course: str, assignment: str, user: str | Non
         if new != old.standing:
             changed.append(new)
     unit.standings.change(changed)
+    keep_counted(unit, [one.submission_id for one in changed if one.is_counted])
     return len(changed)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from grader.domain.submission import SubmissionState
 from grader.errors import NotFound, RequestRefused
 from grader.jobs import Jobs
-from grader.storage.unit_of_work import Database
+from grader.storage.unit_of_work import Database, UnitOfWork
+from grader.storage.work import OpenWork
 
 
 def cancel_submission(database: Database, jobs: Jobs, submission_id: str, reason: str, now: datetime) -> None:
@@ -32,11 +34,17 @@ def cancel_submission(database: Database, jobs: Jobs, submission_id: str, reason
 def retry_failed(database: Database, jobs: Jobs, now: datetime, assignment: str | None = None) -> list[str]:
     """Queue failed submissions again, of one assignment or of all; return their ids."""
     with database.write() as unit:
-        queued = []
-        for failed in unit.work.list_failed(assignment):
-            again = unit.work.queue_again(failed.submission_id, failed.generation, now, failed=True)
-            if again is not None:
-                jobs.enqueue(unit.connection, again.submission_id, again.generation, again.priority)
-                queued.append(again.submission_id)
+        queued = queue_failed(unit, jobs, unit.work.list_failed(assignment), now)
         unit.commit()
+    return queued
+
+
+def queue_failed(unit: UnitOfWork, jobs: Jobs, failed: Iterable[OpenWork], now: datetime) -> list[str]:
+    """Queue this failed work again in an open unit of work; return the ids of what was queued."""
+    queued = []
+    for one in failed:
+        again = unit.work.queue_again(one.submission_id, one.generation, now, failed=True)
+        if again is not None:
+            jobs.enqueue(unit.connection, again.submission_id, again.generation, again.priority)
+            queued.append(again.submission_id)
     return queued

@@ -19,8 +19,9 @@ READ = "results:read"
 GRADEBOOK = "gradebook:read"
 REVIEW = "review:write"
 ROSTER = "roster:write"
-SCOPES = (SUBMIT, READ, REVIEW, ROSTER, GRADEBOOK)
-USUAL_SCOPES = (SUBMIT, READ)  # of a key that nobody says more of: it changes no mark and no roster
+RUBRIC = "rubric:write"
+SCOPES = (SUBMIT, READ, REVIEW, ROSTER, RUBRIC, GRADEBOOK)
+USUAL_SCOPES = (SUBMIT, READ)  # of a key that nobody says more of: it changes no mark, roster or rubric
 
 _SECRET = re.compile(r"grader_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _USE_NOTED_EVERY = timedelta(minutes=1)

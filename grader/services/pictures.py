@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import quantiles
 from typing import Literal
 
 from grader.domain.evidence import Evidence
@@ -13,8 +12,10 @@ from grader.domain.models import ModelReport
 from grader.domain.submission import SubmissionState
 from grader.errors import NotFound
 from grader.services.curve import Range, draw_curve
+from grader.services.explained import gather_explained, take_quartiles
 from grader.services.report import Report
 from grader.storage.blobs import Blobs
+from grader.storage.class_figures import ClassRow
 from grader.storage.unit_of_work import Database
 
 CURVE = "error_curve.svg"
@@ -62,13 +63,12 @@ def read_picture(database: Database, blobs: Blobs, report: Report, name: str) ->
         return picture, blobs.get(picture.sha256)
     evidence, submission = report.evidence.evidence, report.filed.submission
     with database.read() as unit:
-        reports = unit.evidence.models_of_class(submission.course, submission.assignment)
-    same = (models for models in reports if models.dataset.sha256 == evidence.models.dataset.sha256)
+        rows = unit.class_figures.attempts(submission.course, submission.assignment)
     curve = draw_curve(
         best_errors(evidence.models),
         evidence.models.pca_mse,
         _reference_errors(evidence),
-        class_spread(best_errors(models) for models in same),
+        class_spread(rows, evidence.models),
     )
     return picture, curve.encode()
 
@@ -79,17 +79,16 @@ def best_errors(models: ModelReport) -> dict[int, float]:
     return {m.latent_dim: m.mse for m in best if m is not None and math.isfinite(m.mse)}
 
 
-def class_spread(students: Iterable[Mapping[int, float]]) -> dict[int, Range]:
-    """Quartiles by latent size, of the sizes that at least `LEAST_STUDENTS` students have an error for."""
-    errors: dict[int, list[float]] = {}
-    for student in students:
-        for width, error in student.items():
-            errors.setdefault(width, []).append(error)
+def class_spread(rows: Iterable[ClassRow], own: ModelReport) -> dict[int, Range]:
+    """Quartiles of the class's errors by latent size, on the images of ``own``.
+
+    Only of the sizes that at least `LEAST_STUDENTS` students have an error for.
+    """
+    of_class = gather_explained(rows).get(own.dataset.sha256, {})
     spread = {}
-    for width, of_all in errors.items():
-        if len(of_all) >= LEAST_STUDENTS:
-            low, middle, high = quantiles(of_all, n=4)
-            spread[width] = (low, middle, high)
+    for width, explained in take_quartiles(of_class, LEAST_STUDENTS).items():
+        high, middle, low = ((1 - share) * own.mean_image_mse for share in explained)
+        spread[width] = (low, middle, high)
     return spread
 
 

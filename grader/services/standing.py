@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Container, Iterable, Mapping
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from grader.domain.evidence import Evidence
-from grader.domain.grade import Grade, ItemGrade, ItemState
 from grader.domain.offering import Accommodation, Counts, Offering
-from grader.domain.override import apply_overrides
 from grader.domain.run import Verdict
-from grader.storage.overrides import StoredOverride
+from grader.services.counted import expect, keep_counted, list_measured, waits
+from grader.services.marks import Outlined, hash_text, list_marks, outline
+from grader.storage.class_figures import Measured
 from grader.storage.standings import Attempt, Mark, Standing
 from grader.storage.submissions import Filed
 from grader.storage.unit_of_work import UnitOfWork
 
-_FROM_HASH = 1 << 32
 _ENDED_WELL = (Verdict.OK, Verdict.CELL_ERROR)
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """What counts of one submission, and of each of its items in the grade's order."""
+
+    filed: Filed
+    standing: Standing
+    marks: tuple[Mark, ...]
+    models: tuple[Measured, ...] | None  # None: as they were known
 
 
 def settle(unit: UnitOfWork, submission_id: str, *, code_sha256: str | None = None) -> None:
@@ -27,53 +36,74 @@ def settle(unit: UnitOfWork, submission_id: str, *, code_sha256: str | None = No
 
     Nothing happens before it is graded. ``code_sha256`` is of the notebook's code; None: as it was known.
     """
-    filed, stored = unit.submissions.find(submission_id), unit.grades.newest(submission_id)
-    if filed is None or stored is None:
-        return
-    known = unit.standings.find(submission_id)
-    evidence = unit.evidence.newest(submission_id) if known is None or code_sha256 is not None else None
-    submission = filed.submission
-    course, assignment, user = submission.course, submission.assignment, submission.user
-    offering = unit.offerings.find(course, assignment)
-    asked = unit.regrade_requests.open_items(submission_id)
-    marks = list_marks(filed, stored.grade, unit.overrides.newest(submission_id), offering, asked)
-    base = known or _begin(filed)
-    if evidence is not None:
-        base = _describe(base, evidence.evidence)
-    standing = replace(
-        base,
-        grade_id=stored.id,
-        text_sha256=_hash_text("\n".join(sorted(mark.words_sha256 for mark in marks if mark.words_sha256))),
-        code_sha256=base.code_sha256 if code_sha256 is None else code_sha256,
-        maximum=stored.grade.maximum,
-        given=round(sum(mark.points for mark in marks), 2),
-        expected=round(sum(map(_expect, marks)), 2),
-        waiting=sum(map(_waits, marks)),
-    )
-    held = unit.offerings.accommodations(course, assignment, user).get(user, Accommodation())
-    due_at = held.due_at or offering.due_at
-    unit.standings.put([reckon_lateness(standing, submission.submitted_at, due_at, offering)], marks)
-    choose_attempt(unit, course, assignment, user, offering)
+    settle_all(unit, [submission_id], {} if code_sha256 is None else {submission_id: code_sha256})
 
 
-def list_marks(
-    filed: Filed,
-    grade: Grade,
-    overrides: dict[str, StoredOverride],
-    offering: Offering,
-    asked: Container[str] = (),
-) -> list[Mark]:
-    """One submission's marks, in the grade's order. ``asked``: items with an open regrade request."""
-    decided = apply_overrides(grade, {key: stored.override for key, stored in overrides.items()})
-    return [_mark(filed, item, offering.audited_share, item.key in asked) for item in decided.items]
+def settle_all(
+    unit: UnitOfWork, submission_ids: Iterable[str], codes: Mapping[str, str] | None = None
+) -> None:
+    """The same of many, from their newest grades. Raises `EvidenceMissing` where one cannot be read."""
+    ids = list(submission_ids)
+    for start in range(0, len(ids), _CHUNK):
+        stored = unit.grades.newest_of(ids[start : start + _CHUNK])
+        settle_outlined(unit, {one: outline(grade) for one, grade in stored.items()}, codes)
 
 
-def choose_attempt(unit: UnitOfWork, course: str, assignment: str, user: str, offering: Offering) -> None:
-    """Say which of a student's attempts counts."""
-    attempts = unit.standings.attempts(course, assignment, user)
-    if attempts:
-        best = pick_attempt(attempts, offering.counts)
-        unit.standings.count_only(course, assignment, user, best.submission_id)
+def settle_outlined(
+    unit: UnitOfWork, grades: Mapping[str, Outlined], codes: Mapping[str, str] | None = None
+) -> None:
+    """The same of many whose newest grades are known, by submission."""
+    reckoned = reckon(unit, grades, codes)
+    unit.standings.put([one.standing for one in reckoned], [mark for one in reckoned for mark in one.marks])
+    for one in reckoned:
+        if one.models is not None:
+            unit.class_figures.put_measured(one.standing.submission_id, one.models)
+    users: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in reckoned:
+        users[one.standing.course, one.standing.assignment].add(one.standing.user_id)
+    for (course, assignment), those in users.items():
+        _choose_attempts(unit, course, assignment, those)
+
+
+def reckon(
+    unit: UnitOfWork, grades: Mapping[str, Outlined], codes: Mapping[str, str] | None = None
+) -> list[Reckoned]:
+    """What would count of these submissions under these grades; writes nothing.
+
+    ``codes`` are sha256 of notebooks' code by submission, where they are new.
+    """
+    codes = codes or {}
+    known, overrides = unit.standings.find_all(grades), unit.overrides.newest_of(grades)
+    asked, rules = unit.regrade_requests.open_items_of(grades), _Rules(unit)
+    reckoned = []
+    for filed in unit.submissions.find_all(grades):
+        one = filed.submission.id
+        offering = rules.offering(filed)
+        marks = tuple(
+            list_marks(
+                filed, grades[one].items, overrides.get(one, {}), offering, asked.get(one, frozenset())
+            )
+        )
+        base = known.get(one) or _begin(filed)
+        models = None
+        if (one not in known or one in codes) and (evidence := unit.evidence.newest(one)) is not None:
+            base = _describe(base, evidence.evidence)
+            models = tuple(list_measured(evidence.evidence.models))
+        words = sorted(mark.words_sha256 for mark in marks if mark.words_sha256)
+        given, expected = sum(mark.points for mark in marks), sum(map(expect, marks))
+        standing = replace(
+            base,
+            grade_id=grades[one].grade_id,
+            text_sha256=hash_text("\n".join(words)),
+            code_sha256=codes.get(one, base.code_sha256),
+            maximum=grades[one].maximum,
+            given=round(given, 2),
+            expected=round(expected, 2),
+            waiting=sum(map(waits, marks)),
+        )
+        standing = reckon_lateness(standing, filed.submission.submitted_at, rules.due_at(filed), offering)
+        reckoned.append(Reckoned(filed, standing, marks, models))
+    return reckoned
 
 
 def pick_attempt(attempts: Iterable[Attempt], counts: Counts) -> Attempt:
@@ -102,46 +132,41 @@ def reckon_lateness(
 def hash_code(cells: Iterable[str]) -> str:
     """What two notebooks with the same code have in common: comments, blank lines and spaces aside."""
     lines = (line.split("#", 1)[0] for cell in cells for line in cell.splitlines())
-    return _hash_text("\n".join("".join(line.split()) for line in lines if line.strip()))
+    return hash_text("\n".join("".join(line.split()) for line in lines if line.strip()))
 
 
-def is_drawn(submission_id: str, item: str, share: float) -> bool:
-    """Whether chance sends this answer to the audit: always the same chance for the same answer."""
-    drawn = hashlib.sha256(f"audit:{submission_id}:{item}".encode()).digest()[:4]
-    return int.from_bytes(drawn, "big") < share * _FROM_HASH
+class _Rules:
+    """How courses give assignments, read once each."""
+
+    def __init__(self, unit: UnitOfWork) -> None:
+        self._unit = unit
+        self._offerings: dict[tuple[str, str], Offering] = {}
+        self._held: dict[tuple[str, str], Mapping[str, Accommodation]] = {}
+
+    def offering(self, filed: Filed) -> Offering:
+        key = filed.submission.course, filed.submission.assignment
+        if key not in self._offerings:
+            self._offerings[key] = self._unit.offerings.find(*key)
+            self._held[key] = self._unit.offerings.accommodations(*key)
+        return self._offerings[key]
+
+    def due_at(self, filed: Filed) -> datetime | None:
+        offering = self.offering(filed)
+        submission = filed.submission
+        held = self._held[submission.course, submission.assignment].get(submission.user, Accommodation())
+        return held.due_at or offering.due_at
 
 
-def _mark(filed: Filed, item: ItemGrade, audited_share: float, is_asked: bool) -> Mark:
-    proposal = item.evidence.get("proposal")
-    # Accepted although something is written: a calibration was certain. Some of these are looked at.
-    alone = item.state is ItemState.AUTO and proposal is not None
-    submission = filed.submission
-    is_audited = alone and is_drawn(submission.id, item.key, audited_share)
-    return Mark(
-        submission_id=submission.id,
-        item=item.key,
-        course=submission.course,
-        assignment=submission.assignment,
-        points=item.points,
-        max_points=item.max_points,
-        state=item.state.value,
-        proposed=_propose(proposal) if proposal else None,
-        doubt=float(proposal["doubt"]) if proposal else 1.0,
-        is_audited=is_audited,
-        words_sha256=_hash_text(str(item.evidence.get("text", ""))),
-        choice=str(item.evidence.get("letter") or ""),
-        in_queue=is_audited or is_asked or item.state is ItemState.NEEDS_REVIEW,
-    )
-
-
-def _propose(proposal: Mapping[str, Any]) -> float:
-    corrected = proposal.get("corrected")  # by reviewers' own marks, where there are enough
-    return float(proposal["points"] if corrected is None else corrected)
-
-
-def _hash_text(text: str) -> str:
-    words = " ".join(text.casefold().split())
-    return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest() if words else ""
+def _choose_attempts(unit: UnitOfWork, course: str, assignment: str, users: Iterable[str]) -> None:
+    """Say which of each student's attempts counts."""
+    offering = unit.offerings.find(course, assignment)
+    counted = []
+    for user, attempts in unit.standings.attempts_of(course, assignment, users).items():
+        best = pick_attempt(attempts, offering.counts)
+        counted.append(best.submission_id)
+        if any(one.is_counted != (one is best) for one in attempts):
+            unit.standings.count_only(course, assignment, user, best.submission_id)
+    keep_counted(unit, counted)
 
 
 def _begin(filed: Filed) -> Standing:
@@ -168,11 +193,3 @@ def _begin(filed: Filed) -> Standing:
 def _describe(base: Standing, evidence: Evidence) -> Standing:
     run = evidence.run
     return replace(base, crashed=run.verdict not in _ENDED_WELL, seconds=round(run.seconds, 3))
-
-
-def _waits(mark: Mark) -> bool:
-    return mark.state == ItemState.NEEDS_REVIEW.value
-
-
-def _expect(mark: Mark) -> float:
-    return max(mark.points, mark.proposed or 0.0) if _waits(mark) else mark.points

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade
-from grader.domain.models import ModelReport
-from grader.domain.submission import SubmissionState
-from grader.errors import EvidenceMissing
 from grader.storage.codec import dump, load
-from grader.storage.tables import evidence, grade, submission, work
+from grader.storage.tables import evidence, grade, submission
+
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,17 @@ class StoredGrade:
     id: int
     grade: Grade
     evidence_id: int
+    graded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GradeLine:
+    """What a grade said, without its items."""
+
+    given: float  # before humans decided
+    maximum: float
+    needs_review: bool
+    rubric_sha256: str
     graded_at: datetime
 
 
@@ -80,35 +90,17 @@ class Evidences:
         )
         return [json.loads(document) for document in self._connection.execute(query).scalars()]
 
-    def models_of_class(self, course: str, assignment: str) -> list[ModelReport]:
-        """What was measured of each student's newest graded submission; without what cannot be read."""
-        graded = (
-            sa.select(submission.c.user_id, sa.func.max(submission.c.attempt).label("attempt"))
-            .join(work)
-            .where(
-                submission.c.course == course,
-                submission.c.assignment == assignment,
-                work.c.state == SubmissionState.GRADED.value,
-            )
-            .group_by(submission.c.user_id)
-            .subquery()
-        )
-        newest = (
-            sa.select(sa.func.max(evidence.c.id))
-            .join(submission, submission.c.id == evidence.c.submission_id)
-            .join(
-                graded,
-                (submission.c.user_id == graded.c.user_id) & (submission.c.attempt == graded.c.attempt),
-            )
-            .where(submission.c.course == course, submission.c.assignment == assignment)
-            .group_by(submission.c.id)
-        )
-        rows = self._connection.execute(sa.select(evidence.c.document).where(evidence.c.id.in_(newest)))
-        reports = []
-        for document in rows.scalars():
-            with suppress(EvidenceMissing):  # one damaged row takes the picture from nobody else
-                reports.append(load(Evidence, document).models)
-        return reports
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands of a submission, without the documents. 0 and "": there is none yet."""
+
+    submission_id: str
+    course: str
+    grade_id: int
+    judged_evidence_id: int  # of the grade
+    version: str  # of the grade, see `judge.version_of`
+    evidence_id: int  # of the last run
 
 
 class Grades:
@@ -130,39 +122,85 @@ class Grades:
         ``follows`` is the grade that it takes the place of. Surfaces as `Clash` where another one
         took that place already.
         """
-        seen = judged.evidence
-        self._connection.execute(
-            sa.insert(grade).values(
-                submission_id=submission_id,
-                evidence_id=judged.id,
-                rubric_sha256=verdict.rubric_sha256,
-                document=dump(verdict),
-                given=verdict.given,
-                maximum=verdict.maximum,
-                needs_review=verdict.needs_review,
-                notebook_sha256=seen.notebook_sha256,
-                dataset=seen.models.dataset.name,
-                dataset_sha256=seen.models.dataset.sha256,
-                versions=json.dumps(
-                    {**seen.models.versions, **seen.run.versions, "grader": seen.grader_version}
-                ),
-                seed=seen.seed,
-                threads=seen.run.threads,
-                graded_at=graded_at,
-                follows=follows.id if follows else 0,
-            )
-        )
+        before = follows.id if follows else 0
+        self.append([describe(submission_id, judged.id, judged.evidence, verdict, before)], graded_at)
+
+    def append(self, rows: Sequence[Mapping[str, Any]], graded_at: datetime) -> None:
+        """The same of many verdicts at once, as `describe` makes them."""
+        self._connection.execute(sa.insert(grade), [{**row, "graded_at": graded_at} for row in rows])
 
     def newest(self, submission_id: str) -> StoredGrade | None:
         """The verdict that stands. Raises `EvidenceMissing` where it cannot be read."""
-        query = (
-            sa.select(grade.c.id, grade.c.document, grade.c.evidence_id, grade.c.graded_at)
-            .where(grade.c.submission_id == submission_id)
-            .order_by(grade.c.id.desc())
-            .limit(1)
+        return self.newest_of([submission_id]).get(submission_id)
+
+    def newest_of(self, submission_ids: Iterable[str]) -> dict[str, StoredGrade]:
+        """The same of many, by submission."""
+        ids = list(submission_ids)
+        found = {}
+        for start in range(0, len(ids), _CHUNK):
+            newest = (
+                sa.select(sa.func.max(grade.c.id))
+                .where(grade.c.submission_id.in_(ids[start : start + _CHUNK]))
+                .group_by(grade.c.submission_id)
+            )
+            query = sa.select(
+                grade.c.submission_id, grade.c.id, grade.c.document, grade.c.evidence_id, grade.c.graded_at
+            ).where(grade.c.id.in_(newest))
+            for owner, number, document, evidence_id, graded_at in self._connection.execute(query):
+                found[owner] = StoredGrade(number, load(Grade, document), evidence_id, graded_at)
+        return found
+
+    def heads(self, assignment: str, only: Sequence[str] | None = None) -> list[Head]:
+        """What stands of each submission of an assignment, oldest first. ``only``: of at most 500 of them."""
+        newest = (
+            sa.select(sa.func.max(grade.c.id))
+            .where(grade.c.submission_id == submission.c.id)
+            .correlate(submission)
+            .scalar_subquery()
         )
-        row = self._connection.execute(query).first()
-        return None if row is None else StoredGrade(row[0], load(Grade, row[1]), row[2], row[3])
+        measured = (
+            sa.select(sa.func.max(evidence.c.id))
+            .where(evidence.c.submission_id == submission.c.id)
+            .correlate(submission)
+            .scalar_subquery()
+        )
+        query = (
+            sa.select(
+                submission.c.id,
+                submission.c.course,
+                sa.func.coalesce(grade.c.id, 0),
+                sa.func.coalesce(grade.c.evidence_id, 0),
+                sa.func.coalesce(grade.c.rubric_sha256, ""),
+                sa.func.coalesce(measured, 0),
+            )
+            .select_from(submission.outerjoin(grade, grade.c.id == newest))
+            .where(submission.c.assignment == assignment)
+            .order_by(submission.c.accepted_at, submission.c.id)
+        )
+        if only is not None:
+            query = query.where(submission.c.id.in_(only))
+        return [Head(*row) for row in self._connection.execute(query)]
+
+    def documents(self, heads: Sequence[Head]) -> list[tuple[str, str]]:
+        """The documents of evidence and grade of each; of at most 500 that have both."""
+        judged = sa.select(grade.c.id, grade.c.document).where(grade.c.id.in_([h.grade_id for h in heads]))
+        measured = sa.select(evidence.c.id, evidence.c.document).where(
+            evidence.c.id.in_([head.evidence_id for head in heads])
+        )
+        grades = {row[0]: row[1] for row in self._connection.execute(judged)}
+        seen = {row[0]: row[1] for row in self._connection.execute(measured)}
+        return [(seen[head.evidence_id], grades[head.grade_id]) for head in heads]
+
+    def lines(self, submission_id: str) -> list[GradeLine]:
+        """Every verdict that was reached, oldest first."""
+        query = (
+            sa.select(
+                grade.c.given, grade.c.maximum, grade.c.needs_review, grade.c.rubric_sha256, grade.c.graded_at
+            )
+            .where(grade.c.submission_id == submission_id)
+            .order_by(grade.c.id)
+        )
+        return [GradeLine(*row) for row in self._connection.execute(query)]
 
     def texts(self, grade_ids: Sequence[int], item: str) -> dict[int, str]:
         """What students wrote for one item, by the grade's id; without those that wrote nothing.
@@ -177,3 +215,25 @@ class Grades:
             if text:
                 found[grade_id] = text
         return found
+
+
+def describe(
+    submission_id: str, evidence_id: int, seen: Evidence, verdict: Grade, follows: int
+) -> dict[str, Any]:
+    """A verdict as a row: with all that a replay needs, but for the time."""
+    return {
+        "submission_id": submission_id,
+        "evidence_id": evidence_id,
+        "rubric_sha256": verdict.rubric_sha256,
+        "document": dump(verdict),
+        "given": verdict.given,
+        "maximum": verdict.maximum,
+        "needs_review": verdict.needs_review,
+        "notebook_sha256": seen.notebook_sha256,
+        "dataset": seen.models.dataset.name,
+        "dataset_sha256": seen.models.dataset.sha256,
+        "versions": json.dumps({**seen.models.versions, **seen.run.versions, "grader": seen.grader_version}),
+        "seed": seen.seed,
+        "threads": seen.run.threads,
+        "follows": follows,
+    }

@@ -61,6 +61,11 @@ class Overrides:
         )
         return [_stored(row) for row in self._connection.execute(query).mappings()]
 
+    def of(self, submission_id: str) -> list[StoredOverride]:
+        """All of a submission, oldest first."""
+        query = sa.select(override).where(override.c.submission_id == submission_id).order_by(override.c.id)
+        return [_stored(row) for row in self._connection.execute(query).mappings()]
+
     def newest(self, submission_id: str) -> dict[str, StoredOverride]:
         """The newest of each item of a submission, by item; those that took back, too."""
         return self.newest_of([submission_id]).get(submission_id, {})

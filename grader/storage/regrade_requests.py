@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from grader.storage.review_tables import regrade_request
+
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,20 @@ class RegradeRequests:
 
     def open_items(self, submission_id: str) -> frozenset[str]:
         """The items that a question waits about."""
-        query = sa.select(regrade_request.c.item).where(
-            regrade_request.c.submission_id == submission_id, regrade_request.c.answered_at.is_(None)
-        )
-        return frozenset(self._connection.execute(query).scalars())
+        return self.open_items_of([submission_id]).get(submission_id, frozenset())
+
+    def open_items_of(self, submission_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
+        """The same of many, by submission."""
+        found: dict[str, frozenset[str]] = {}
+        ids = list(submission_ids)
+        for start in range(0, len(ids), _CHUNK):
+            query = sa.select(regrade_request.c.submission_id, regrade_request.c.item).where(
+                regrade_request.c.submission_id.in_(ids[start : start + _CHUNK]),
+                regrade_request.c.answered_at.is_(None),
+            )
+            for owner, item in self._connection.execute(query):
+                found[owner] = found.get(owner, frozenset()) | {item}
+        return found
 
     def answer(self, submission_id: str, item: str, text: str, actor: str, now: datetime) -> bool:
         """Answer the one that waits; False where none does."""

@@ -111,6 +111,10 @@ standing = sa.Table(
     sa.Index(None, "course", "assignment", "user_id"),
     sa.Index(None, "course", "assignment", "is_counted", "final"),
     sa.Index(None, "course", "assignment", "waiting"),
+    sa.Index(None, "course", "assignment", "seconds"),
+    sa.Index(None, "course", "assignment", "crashed", "seconds"),
+    sa.Index(None, "course", "assignment", "text_sha256", "user_id", "submission_id"),
+    sa.Index(None, "course", "assignment", "code_sha256", "user_id", "submission_id"),
 )
 
 mark = sa.Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grader.storage import class_tables as _class_tables  # noqa: F401  its tables join the others
 from grader.storage import people_tables, review_tables, tables
 
 metadata = tables.metadata

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -84,49 +86,84 @@ class Standings:
         self._connection = connection
 
     def put(self, new: Sequence[Standing], marks: Iterable[Mark]) -> None:
-        """Replace what stood of these submissions."""
+        """Let this stand of these submissions, and nothing else; what stands already is not touched."""
         ids = [entry.submission_id for entry in new]
-        for start in range(0, len(ids), _CHUNK):
-            some = ids[start : start + _CHUNK]
-            self._connection.execute(sa.delete(mark).where(mark.c.submission_id.in_(some)))
-            self._connection.execute(sa.delete(standing).where(standing.c.submission_id.in_(some)))
-        if new:
-            self._connection.execute(sa.insert(standing), [asdict(entry) for entry in new])
-        if rows := [asdict(entry) for entry in marks]:
+        stood = {
+            (old.submission_id, old.item): old for those in self.marks_of_all(ids).values() for old in those
+        }
+        wanted = {(entry.submission_id, entry.item): entry for entry in marks}
+        gone = [key for key, old in stood.items() if wanted.get(key) != old]
+        if gone:
+            which = (mark.c.submission_id == sa.bindparam("one"), mark.c.item == sa.bindparam("key"))
+            self._connection.execute(
+                sa.delete(mark).where(*which), [{"one": one, "key": key} for one, key in gone]
+            )
+        if rows := [_row(entry) for key, entry in wanted.items() if stood.get(key) != entry]:
             self._connection.execute(sa.insert(mark), rows)
+        known = self.find_all(ids)
+        changed = [entry for entry in new if known.get(entry.submission_id) != entry]
+        if again := [{"one": entry.submission_id} for entry in changed if entry.submission_id in known]:
+            this = standing.c.submission_id == sa.bindparam("one")
+            self._connection.execute(sa.delete(standing).where(this), again)
+        if changed:
+            self._connection.execute(sa.insert(standing), [_row(entry) for entry in changed])
 
     def find(self, submission_id: str) -> Standing | None:
         """One submission's, None before it is graded."""
-        row = (
-            self._connection.execute(sa.select(standing).where(standing.c.submission_id == submission_id))
-            .mappings()
-            .first()
-        )
-        return None if row is None else Standing(**row)
+        return self.find_all([submission_id]).get(submission_id)
+
+    def find_all(self, submission_ids: Iterable[str]) -> dict[str, Standing]:
+        """Those of many that are graded, by submission."""
+        columns = [standing.c[field.name] for field in fields(Standing)]
+        return {
+            row[0]: Standing(*row)
+            for some in _chunks(submission_ids)
+            for row in self._connection.execute(sa.select(*columns).where(standing.c.submission_id.in_(some)))
+        }
 
     def marks_of(self, submission_id: str) -> list[Mark]:
         """The items of one submission, in no order."""
-        rows = self._connection.execute(sa.select(mark).where(mark.c.submission_id == submission_id))
-        return [Mark(**row) for row in rows.mappings()]
+        return self.marks_of_all([submission_id]).get(submission_id, [])
+
+    def marks_of_all(self, submission_ids: Iterable[str]) -> Mapping[str, list[Mark]]:
+        """The same of many, by submission."""
+        columns = [mark.c[field.name] for field in fields(Mark)]
+        found: dict[str, list[Mark]] = defaultdict(list)
+        for some in _chunks(submission_ids):
+            query = sa.select(*columns).where(mark.c.submission_id.in_(some))
+            for row in self._connection.execute(query):
+                found[row[0]].append(Mark(*row))
+        return found
 
     def attempts(self, course: str, assignment: str, user: str) -> list[Attempt]:
         """The graded attempts of one student, oldest first."""
-        query = (
-            sa.select(
-                submission.c.id,
-                submission.c.attempt,
-                submission.c.submitted_at,
-                standing.c.given,
-                standing.c.expected,
-                standing.c.is_counted,
+        return self.attempts_of(course, assignment, [user]).get(user, [])
+
+    def attempts_of(self, course: str, assignment: str, users: Iterable[str]) -> Mapping[str, list[Attempt]]:
+        """The same of many students, by their id."""
+        found: dict[str, list[Attempt]] = defaultdict(list)
+        for some in _chunks(users):
+            query = (
+                sa.select(
+                    standing.c.user_id,
+                    submission.c.id,
+                    submission.c.attempt,
+                    submission.c.submitted_at,
+                    standing.c.given,
+                    standing.c.expected,
+                    standing.c.is_counted,
+                )
+                .join(standing, standing.c.submission_id == submission.c.id)
+                .where(
+                    standing.c.course == course,
+                    standing.c.assignment == assignment,
+                    standing.c.user_id.in_(some),
+                )
+                .order_by(submission.c.attempt)
             )
-            .join(standing, standing.c.submission_id == submission.c.id)
-            .where(
-                standing.c.course == course, standing.c.assignment == assignment, standing.c.user_id == user
-            )
-            .order_by(submission.c.attempt)
-        )
-        return [Attempt(*row) for row in self._connection.execute(query)]
+            for user, *row in self._connection.execute(query):
+                found[user].append(Attempt(*row))
+        return found
 
     def count_only(self, course: str, assignment: str, user: str, submission_id: str) -> None:
         """Of this student's attempts this one counts."""
@@ -230,3 +267,12 @@ class Standings:
             .limit(limit)
         )
         return list(self._connection.execute(query).scalars())
+
+
+def _chunks(keys: Iterable[str]) -> Iterable[list[str]]:
+    known = list(keys)
+    return (known[start : start + _CHUNK] for start in range(0, len(known), _CHUNK))
+
+
+def _row(entry: Standing | Mark) -> dict[str, Any]:
+    return {field.name: getattr(entry, field.name) for field in fields(entry)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,8 @@ import sqlalchemy as sa
 
 from grader.domain.submission import Submission, SubmissionState
 from grader.storage.tables import submission, work
+
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,19 @@ class Submissions:
         """The submission with this id."""
         return self._first(submission.c.id == submission_id)
 
+    def find_all(self, submission_ids: Iterable[str]) -> list[Filed]:
+        """Those of these submissions that there are."""
+        ids = list(submission_ids)
+        found = []
+        for start in range(0, len(ids), _CHUNK):
+            query = (
+                sa.select(submission, work)
+                .select_from(submission.join(work))
+                .where(submission.c.id.in_(ids[start : start + _CHUNK]))
+            )
+            found += [_filed(row) for row in self._connection.execute(query).mappings()]
+        return found
+
     def find_same(self, course: str, assignment: str, user: str, notebook_sha256: str) -> Filed | None:
         """What this user already handed in with exactly these bytes."""
         return self._first(
@@ -87,6 +103,11 @@ class Submissions:
             .order_by(submission.c.accepted_at, submission.c.id)
         )
         return list(self._connection.execute(query).scalars())
+
+    def courses_of(self, assignment: str) -> list[str]:
+        """Every course in which something of an assignment was handed in."""
+        query = sa.select(submission.c.course).where(submission.c.assignment == assignment).distinct()
+        return sorted(self._connection.execute(query).scalars())
 
     def last_of(self, course: str) -> datetime | None:
         """When a course was handed in last; None: never."""

@@ -11,6 +11,8 @@ from grader.errors import StorageUnavailable
 from grader.storage.audit import Audit
 from grader.storage.calibrations import Calibrations
 from grader.storage.claims import Claims
+from grader.storage.class_figures import ClassFigures
+from grader.storage.class_lists import ClassLists
 from grader.storage.comments import Comments
 from grader.storage.drafts import Drafts
 from grader.storage.gradebook import Gradebook
@@ -26,11 +28,14 @@ from grader.storage.personal_data import PersonalData
 from grader.storage.progress import Progress
 from grader.storage.pseudonyms import Pseudonyms
 from grader.storage.regrade_requests import RegradeRequests
+from grader.storage.resemblances import Resemblances
 from grader.storage.results import Results
 from grader.storage.review_queue import ReviewQueue
 from grader.storage.roster import Roster
+from grader.storage.rubric_versions import RubricVersions
 from grader.storage.sessions import Sessions
 from grader.storage.standings import Standings
+from grader.storage.submission_table import SubmissionTable
 from grader.storage.submissions import Submissions
 from grader.storage.weights import Weights
 from grader.storage.work import Work
@@ -53,6 +58,10 @@ class UnitOfWork:
         self.grades = Grades(connection)
         self.overrides = Overrides(connection)
         self.standings = Standings(connection)
+        self.class_figures = ClassFigures(connection)
+        self.class_lists = ClassLists(connection)
+        self.submission_table = SubmissionTable(connection)
+        self.resemblances = Resemblances(connection)
         self.gradebook = Gradebook(connection)
         self.results = Results(connection)
         self.review_queue = ReviewQueue(connection)
@@ -62,6 +71,7 @@ class UnitOfWork:
         self.pseudonyms = Pseudonyms(connection)
         self.offerings = Offerings(connection)
         self.drafts = Drafts(connection)
+        self.rubrics = RubricVersions(connection)
         self.people = People(connection)
         self.roster = Roster(connection)
         self.sessions = Sessions(connection)

@@ -142,12 +142,16 @@ class Work:
         )
         return [OpenWork(*row) for row in self._connection.execute(query)]
 
-    def list_failed(self, assignment: str | None = None) -> list[OpenWork]:
-        """Failed work, of one assignment or of all."""
+    def list_failed(self, assignment: str | None = None, course: str | None = None) -> list[OpenWork]:
+        """Failed work; None: of all assignments, of all courses."""
         query = sa.select(work.c.submission_id, work.c.generation, work.c.priority)
         query = query.where(work.c.state == SubmissionState.FAILED)
+        if assignment is not None or course is not None:
+            query = query.join(submission)
         if assignment is not None:
-            query = query.join(submission).where(submission.c.assignment == assignment)
+            query = query.where(submission.c.assignment == assignment)
+        if course is not None:
+            query = query.where(submission.c.course == course)
         return [OpenWork(*row) for row in self._connection.execute(query)]
 
     def _change(

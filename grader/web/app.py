@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from grader.services.roster_file import MOST_BYTES as MOST_ROSTER_BYTES
 from grader.web import gradebook as gradebook_api
-from grader.web import health, members, pictures, reviews, submissions
+from grader.web import health, members, pictures, reviews, rubrics, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
 from grader.web.pages import (
@@ -19,6 +19,9 @@ from grader.web.pages import (
     admin,
     assignments,
     audit,
+    dashboard,
+    dashboard_students,
+    dashboard_table,
     data,
     gradebook,
     gradebook_student,
@@ -30,6 +33,7 @@ from grader.web.pages import (
     reports,
     review,
     roster,
+    rubric,
     settings,
     signing_in,
 )
@@ -66,6 +70,7 @@ def create_app(deps: Deps) -> FastAPI:
     install_error_pages(app)
     app.include_router(submissions.router)
     app.include_router(pictures.router)
+    app.include_router(rubrics.router)
     app.include_router(gradebook_api.router)
     app.include_router(members.router)
     app.include_router(reviews.router)
@@ -88,6 +93,10 @@ def create_app(deps: Deps) -> FastAPI:
         reports,
         notebooks,
         review,
+        rubric,
+        dashboard,
+        dashboard_table,
+        dashboard_students,
     ):
         app.include_router(pages.router)
     app.include_router(gradebook.file_router)

@@ -13,7 +13,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from grader.assignments import Assignment
 from grader.errors import NotAuthenticated
 from grader.jobs import Jobs
+from grader.services.catalog import Catalog
 from grader.services.keys import SUBMIT, authenticate, permit
+from grader.services.rubrics import Rubrics
 from grader.services.submit import Submitter
 from grader.services.throttle import count_wrong_key
 from grader.storage.blobs import Blobs
@@ -42,6 +44,12 @@ class Deps:
     def __post_init__(self) -> None:
         submitter = Submitter(self.database, self.blobs, self.jobs, self.assignments, self.clock)
         object.__setattr__(self, "submitter", submitter)
+
+    @property
+    def rubrics(self) -> Rubrics:
+        """What changes rubrics; only where the assignments are a catalog."""
+        assert isinstance(self.assignments, Catalog)
+        return Rubrics(self.database, self.assignments)
 
     @property
     def most_upload_bytes(self) -> int:

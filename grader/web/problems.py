@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from grader import errors
+from grader.assignments import RubricInvalid
 from grader.storage.unit_of_work import Clash
 
 _log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ _PROBLEMS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (errors.TooLarge, 422, "notebook-too-large", "The notebook is too large"),
     (errors.NotANotebook, 422, "not-a-notebook", "The file is no notebook"),
     (errors.UploadRefused, 422, "upload-refused", "The upload cannot be graded"),
+    (RubricInvalid, 422, "rubric-invalid", "The rubric is wrong"),
     (errors.NotFound, 404, "not-found", "Not found"),
     (errors.NotAuthenticated, 401, "not-authenticated", "An API key is needed"),
     (errors.NotPermitted, 403, "not-permitted", "The API key does not allow this"),
@@ -88,6 +90,9 @@ def _known(_request: Request, error: Exception) -> JSONResponse:
     if status >= 500:
         _log.error("%s: %s", type(error).__name__, error, exc_info=error)
         return problem(status, slug, title, _OURS)
+    if isinstance(error, RubricInvalid):
+        wrong = [{"field": "rubric", "line": p.line, "message": p.message} for p in error.problems]
+        return problem(status, slug, title, str(error), errors=wrong)
     if isinstance(error, errors.TooManyTries):
         return problem(status, slug, title, str(error), {"Retry-After": str(error.seconds)})
     if isinstance(error, InvalidFields):

@@ -120,6 +120,7 @@ class FieldShape(_Shape):
 
     field: str
     message: str
+    line: int | None = None  # of a rubric's text
 
 
 class ProblemShape(_Shape):

@@ -18,6 +18,7 @@ from grader.services.autograde import Autograder, time_spent
 from grader.services.calibrations import load_calibrations
 from grader.services.lookalikes import find_lookalikes
 from grader.services.opinions.gather import SecondOpinion, gather_opinions
+from grader.services.resemblance import note_resemblances
 from grader.services.standing import hash_code, settle
 from grader.storage.blobs import Blobs
 from grader.storage.codec import dump, load
@@ -103,7 +104,9 @@ class Stages:
             models = load(ModelReport, self._blobs.get(models_sha256).decode())
             data = self._blobs.get(filed.submission.notebook_sha256)
             evidence = self._autograder.gather(data, assignment, run, models)
-            code = self._autograder.read(data, assignment).code_cells
+            notebook = self._autograder.read(data, assignment)
+            template = self._autograder.read(assignment.template, assignment)
+            code = notebook.code_cells
             size = sum(len(cell.source.encode("utf-8", "replace")) for cell in code)
             with self._database.read() as unit:
                 alike = find_lookalikes(unit, filed.submission, models, size)
@@ -119,12 +122,19 @@ class Stages:
             with self._database.write() as unit:
                 if not unit.work.finish(job.submission_id, job.generation, SubmissionState.GRADED, now):
                     return None
+                newest = self._assignment(filed)
+                if newest.rubric.sha256 != assignment.rubric.sha256:
+                    # Whoever published it since did not see this submission.
+                    reference = newest.reference_on(models.dataset.sha256)
+                    evidence = replace(evidence, reference=reference)
+                    grade = self._autograder.judge(replace(evidence, calibrations=known), newest)
                 stored = unit.evidence.add(job.submission_id, evidence, seconds, now)
                 unit.grades.add(
                     job.submission_id, stored, grade, now, follows=unit.grades.newest(job.submission_id)
                 )
                 unit.weights.add(job.submission_id, models.marks)
                 settle(unit, job.submission_id, code_sha256=hash_code(cell.source for cell in code))
+                note_resemblances(unit, filed.submission, notebook, template, evidence)
                 unit.progress.forget(job.submission_id)
                 unit.commit()
             return filed.submission.notebook_sha256
@@ -144,7 +154,7 @@ class Stages:
                 self._fail(job, guard, filed.submission.failure or _DIED)
                 return None
             try:
-                return work(filed, self._assignment(filed))
+                return work(filed, self._patiently(guard, partial(self._assignment, filed)))
             except Exception as error:
                 if guard.is_stopped:
                     self._patiently(guard, lambda: self._give_back(job, stage))

@@ -10,7 +10,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from grader.assignments import Assignment
+from grader.assignments import Assignment, Problem, RubricInvalid
 from grader.domain.answers import Alignment, Answer, AnswerState
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade, ItemGrade, ItemState
@@ -29,9 +29,11 @@ from grader.errors import SandboxUnavailable
 from grader.jobs import Jobs
 from grader.sandbox.jail import ExitReason, Frame, Jail, JailExit, JailRequest
 from grader.services.autograde import Autograder
+from grader.services.catalog import Catalog
 from grader.services.migrate import migrate
 from grader.services.submit import Submitter, Upload
 from grader.storage import Blobs, Database, make_engine
+from grader.storage.unit_of_work import UnitOfWork
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -57,6 +59,34 @@ def make_assignment(folder: Path = Path(), **changes: Any) -> Assignment:
         calibration={},
         folder=folder,
     )
+
+
+class FixedCatalog(Catalog):
+    """A catalog of assignments that no file says."""
+
+    def __init__(self, assignments: Mapping[str, Assignment]) -> None:
+        self._assignments = assignments
+
+    def __getitem__(self, assignment_id: str) -> Assignment:
+        return self._assignments[assignment_id]
+
+    def __contains__(self, assignment_id: object) -> bool:
+        return assignment_id in self._assignments
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._assignments)
+
+    def __len__(self) -> int:
+        return len(self._assignments)
+
+    def find(self, unit: UnitOfWork, assignment_id: str) -> Assignment:
+        return self._assignments[assignment_id]
+
+    def parse(self, assignment_id: str, text: str) -> Assignment:
+        raise RubricInvalid(assignment_id, [Problem(1, "no text says this rubric")])
+
+    def file(self, assignment_id: str) -> tuple[str, str]:
+        return f"id: {assignment_id}\n", "0" * 64
 
 
 def make_notebook(code: str = "print(1)") -> bytes:

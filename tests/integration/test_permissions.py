@@ -20,10 +20,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from grader.domain.people import Membership, Person, Role
-from grader.services.keys import GRADEBOOK, READ, REVIEW, ROSTER, SCOPES, SUBMIT, create_key
+from grader.services.keys import GRADEBOOK, READ, REVIEW, ROSTER, RUBRIC, SCOPES, SUBMIT, create_key
 from grader.services.sessions import begin_session
 from grader.web import Deps, create_app
-from tests.integration.parts import NOW, Parts, make_notebook
+from tests.integration.parts import NOW, FixedCatalog, Parts, make_notebook
 from tests.integration.review_parts import make_class
 
 LOGIN = "to the sign-in"  # a redirect there
@@ -116,6 +116,7 @@ def api(scope: str, right: int, *, wrong_course: int = 403, **more: Any) -> Row:
 _BOOK = "/courses/{course}/assignments/{assignment}/gradebook"
 _SETTINGS = "/courses/{course}/assignments/{assignment}/settings"
 _DRAFTS = "/courses/{course}/assignments/{assignment}/drafts"
+_RUBRIC = "/courses/{course}/assignments/{assignment}/rubric"
 _REVIEW = "/courses/{course}/assignments/{assignment}/review"
 _COURSE = "/api/v1/courses/{course}/assignments/{assignment}"
 _ANSWER = "/api/v1/submissions/{submission_id}/items/{item}"
@@ -181,6 +182,12 @@ PAGES: dict[str, Row] = {
     f"POST {_REVIEW}/{{submission_id}}/{{item}}": page(
         other_student=403, other_ta=404, ta=303, data={"act": "take"}
     ),
+    # the rubric
+    f"GET {_RUBRIC}": page(other_student=403, instructor=200),
+    f"GET {_RUBRIC}.yaml": page(other_student=403, instructor=200),
+    f"GET {_RUBRIC}/edit": page(other_student=403, instructor=200),
+    f"POST {_RUBRIC}/preview": page(other_student=403, instructor=422, data={"act": "text", "text": "x"}),
+    f"POST {_RUBRIC}/publish": page(other_student=403, instructor=422, data={"text": "x", "note": "x"}),
     # the gradebook; names are hidden from assistants until it is published
     f"GET {_BOOK}": page(other_student=403, other_ta=200),
     f"POST {_BOOK}/search": page(other_student=403, other_ta=200, data={"search": "ada"}),
@@ -224,6 +231,10 @@ API: dict[str, Row] = {
     "GET /api/v1/submissions/{submission_id}/pictures/{name}": api(
         READ, 404, wrong_course=404
     ),  # none is drawn
+    # rubrics
+    f"POST {_COURSE}/regrade/preview": api(RUBRIC, 200),
+    f"POST {_COURSE}/regrade": api(RUBRIC, 409, json={"token": "of another preview"}),
+    "POST /api/v1/submissions/{submission_id}/regrade": api(RUBRIC, 202, wrong_course=404),
     # review: a key acts as an instructor
     f"GET {_COURSE}/review-queue": api(REVIEW, 200),
     f"GET {_COURSE}/review-queue/counts": api(REVIEW, 200),
@@ -299,7 +310,8 @@ def anew(world: World, tmp_path: Path) -> Callable[[], FastAPI]:
     def copy() -> FastAPI:
         parts = make_class(Path(shutil.copytree(world.home, tmp_path / str(len(copies))))).parts
         copies.append(parts)
-        return create_app(Deps(parts.database, parts.blobs, parts.jobs, parts.assignments))
+        catalog = FixedCatalog(parts.assignments)
+        return create_app(Deps(parts.database, parts.blobs, parts.jobs, catalog))
 
     return copy
 

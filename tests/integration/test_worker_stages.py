@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from grader.assignments import Assignment
+from grader.domain.evidence import Evidence
+from grader.domain.grade import Grade
 from grader.domain.run import CellRun, CellState
 from grader.errors import OurFailure, StorageUnavailable
 from grader.jobs import workflow_id
@@ -19,7 +22,7 @@ from grader.worker.guard import JailGuard, Stopped
 from grader.worker.live_progress import LiveProgress
 from grader.worker.stages import Job, Stages
 from grader.worker.supervisor import Supervisor
-from tests.integration.parts import NOW, Parts, WaitingJail, make_parts
+from tests.integration.parts import NOW, Parts, WaitingJail, make_assignment, make_parts
 
 
 @pytest.fixture
@@ -61,6 +64,29 @@ def test_a_zombie_that_comes_back_publishes_nothing(parts: Parts, stages: Stages
     assert stages.run(job, guard) is None
     assert parts.count("grade") == parts.count("evidence") == 1
     assert _standing(parts, job) == ("graded", 1, "")
+
+
+def test_what_was_judged_by_a_rubric_that_has_changed_meanwhile_is_judged_again(parts: Parts) -> None:
+    stages, job, guard = _stages(parts), Job(parts.submit()["id"], 0), JailGuard()
+    run = stages.run(job, guard)
+    assert run is not None
+    models = stages.measure(job, run, guard)
+    assert models is not None
+    judged_by = []
+    judge = parts.autograder.judge
+
+    def publish_meanwhile(evidence: Evidence, assignment: Assignment) -> Grade:
+        judged_by.append(assignment.rubric.sha256)
+        parts.assignments["hw"] = make_assignment(sha256="b" * 64)
+        return judge(evidence, assignment)
+
+    parts.autograder.judge = publish_meanwhile  # type: ignore[method-assign]
+    assert stages.judge(job, run, models, guard) is not None
+    assert judged_by == ["a" * 64, "b" * 64]
+    with parts.database.read() as unit:
+        stored = unit.grades.newest(job.submission_id)
+    assert stored is not None
+    assert stored.grade.rubric_sha256 == "b" * 64
 
 
 def test_a_job_that_was_replaced_changes_nothing(parts: Parts, stages: Stages) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from grader.checks.answers.calibration import MOST_DOUBT, correct, fit
 from grader.checks.answers.certainty import weigh
+from grader.checks.answers.record import record_proposal
 from grader.checks.judge import judge, version_of
-from grader.checks.written import record_proposal
 from grader.domain.answer_calibration import AnswerCalibration, MarkedProposal
 from grader.domain.answers import Answer, AnswerState
 from grader.domain.evidence import Evidence

@@ -11,9 +11,9 @@ from dataclasses import replace
 import pytest
 
 from grader.checks.answers.propose import propose
+from grader.checks.answers.record import record_proposal
 from grader.checks.judge import judge
 from grader.checks.registry import CHECKS
-from grader.checks.written import record_proposal
 from grader.domain.answers import Answer, AnswerState
 from grader.domain.grade import ItemState
 from grader.domain.proposal import Rule
@@ -192,7 +192,7 @@ def test_the_policy_says_which_written_answers_are_decided_without_a_human(polic
 def test_another_process_gives_the_same_bytes_whatever_the_order_of_its_sets() -> None:
     script = (
         "import json; from tests.unit.marked import DATA, proposed; "
-        "from grader.checks.written import record_proposal; "
+        "from grader.checks.answers.record import record_proposal; "
         "entries = json.loads((DATA / 'answers_held_out.json').read_text('utf-8'))['answers']; "
         "print(json.dumps([record_proposal(proposed(e['question'], e['answer'])) for e in entries]))"
     )

@@ -20,6 +20,7 @@ from grader.evaluation.student_files import idx_files, npy_files
 from grader.services.curve import draw_curve
 from grader.services.pictures import class_spread
 from grader.storage import Blobs
+from grader.storage.class_figures import ClassRow, pack_shares
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -91,11 +92,17 @@ def test_what_there_is_not_is_in_no_legend() -> None:
 
 
 def test_a_spread_needs_five_students_for_each_latent_size() -> None:
-    students = [{2: 0.05 + n / 100, 8: 0.02} for n in range(4)]
-    assert class_spread(students) == {}
-    spread = class_spread([*students, {2: 0.09}])
+    own = ModelReport((), (), 0.1, {}, DatasetIdentity("small", "d", 3), {}, 1.0)
+    students = [make_row("d", {2: 0.5 - n / 10, 8: 0.8}) for n in range(4)]
+    assert class_spread(students, own) == {}
+    spread = class_spread([*students, make_row("d", {2: 0.1}), make_row("others", {8: 0.3})], own)
     assert list(spread) == [2]
     assert spread[2] == pytest.approx((0.055, 0.07, 0.085))
+
+
+def make_row(images: str, explained: dict[int, float]) -> ClassRow:
+    sizes = " ".join(map(str, explained))
+    return ClassRow(0, 0, 0, 0, "", b"", "", images, sizes, pack_shares(explained.values()))
 
 
 def test_the_grid_of_the_best_model_of_each_latent_size_is_written_as_a_file(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from grader.domain.proposal import UNREAD, ConceptProposal, Gate, Proposal, Rule, Span
 from grader.domain.rubric import Concept, Item, Part
@@ -47,14 +47,45 @@ def propose(text: str, item: Item, part: Part) -> Proposal:
     else:
         found = find_all(question, ())
         concepts = tuple(_nothing(concept, Rule.NOT_READ) for concept in item.concepts)
+    features = _describe(question, found, words_count=len(words), copied=copied, sentences=sentences)
+    return _total(item, gates, concepts, features, question.sha256)
+
+
+def price(proposal: Proposal, item: Item) -> Proposal:
+    """The same findings under the item's points of today, for a proposal to the same question.
+
+    Equal to what `propose` says of the same text: points are in nothing that is found.
+    """
+    concepts = tuple(
+        ConceptProposal(
+            found.id,
+            round(found.level * asked.points, 4),
+            asked.points,
+            found.level,
+            found.rule,
+            found.matched,
+            found.span,
+        )
+        for found, asked in zip(proposal.concepts, item.concepts, strict=True)
+    )
+    return _total(item, proposal.gates, concepts, proposal.features, proposal.question_sha256)
+
+
+def _total(
+    item: Item,
+    gates: Sequence[Gate],
+    concepts: tuple[ConceptProposal, ...],
+    features: Mapping[str, float],
+    question_sha256: str,
+) -> Proposal:
     return Proposal(
         points=round(sum(concept.points for concept in concepts), 4),
         max_points=item.points,
         gates=tuple(gates),
         concepts=concepts,
-        doubt=_doubt(gates, concepts, found),
-        question_sha256=question.sha256,
-        features=_describe(question, found, words_count=len(words), copied=copied, sentences=sentences),
+        doubt=_doubt(gates, concepts, features),
+        question_sha256=question_sha256,
+        features=features,
     )
 
 
@@ -84,22 +115,23 @@ def _nothing(concept: Concept, rule: Rule) -> ConceptProposal:
     return ConceptProposal(concept.id, 0.0, concept.points, 0.0, rule)
 
 
-def _doubt(gates: Sequence[Gate], concepts: Sequence[ConceptProposal], found: Sequence[Found]) -> float:
+def _doubt(
+    gates: Sequence[Gate], concepts: Sequence[ConceptProposal], features: Mapping[str, float]
+) -> float:
     """How near the decisions were to falling otherwise, weighted by their points."""
-    if gates == [Gate.DONT_KNOW]:
+    if tuple(gates) == (Gate.DONT_KNOW,):
         return 0.1
     total = sum(concept.max_points for concept in concepts)
-    doubt = sum(
-        concept.max_points * _wavering(concept, near) for concept, near in zip(concepts, found, strict=True)
-    )
+    doubt = sum(concept.max_points * _wavering(concept, features) for concept in concepts)
     own = round(doubt / total, 4) if total else 1.0
     return max(own, _DOUBT_AT_GATE) if gates else own
 
 
-def _wavering(concept: ConceptProposal, found: Found) -> float:
+def _wavering(concept: ConceptProposal, features: Mapping[str, float]) -> float:
+    stated = features[f"{concept.id}.stated"]
     if concept.rule in (Rule.MISCONCEPTION, Rule.CONTRADICTED):
-        return 1.0 if found.stated.nearness >= _HALF else 0.5
-    away = min(abs(found.stated.nearness - threshold) for threshold in (_FULL, _HALF))
+        return 1.0 if stated >= _HALF else 0.5
+    away = min(abs(stated - threshold) for threshold in (_FULL, _HALF))
     return 1.0 - min(1.0, away / _UNCERTAIN)
 
 

@@ -1,0 +1,1 @@
+"""What teachers see of an assignment: the class in figures, its submissions, one student, a pair."""

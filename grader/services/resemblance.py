@@ -1,0 +1,74 @@
+"""Which submissions of different students have rare things in common. A reason to look, never a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from grader.domain.evidence import Evidence
+from grader.domain.notebook import Notebook
+from grader.domain.passages import (
+    LEAST_PASSAGES,
+    LEAST_SHARE,
+    Kind,
+    compare,
+    cut,
+    sketch,
+    usual_above,
+)
+from grader.domain.submission import Submission
+from grader.storage.resemblances import Resemblance
+from grader.storage.unit_of_work import UnitOfWork
+
+
+def note_resemblances(
+    unit: UnitOfWork, own: Submission, notebook: Notebook, template: Notebook, evidence: Evidence
+) -> None:
+    """Keep what can be recognised of a submission, and every pair that it makes with another student's.
+
+    What the template says already is nobody's. Nor is what is usual in the class: homework hands out most
+    of the code, and lectures the rest. Passages that turn usual with this submission speak no longer for
+    pairs that were found before.
+    """
+    cells = [cell.source for cell in template.cells]
+    words = [
+        text for answer in evidence.alignment.answers.values() for text in (answer.text, answer.explanation)
+    ]
+    passages = {
+        Kind.TEXT: cut(Kind.TEXT, words) - cut(Kind.TEXT, cells),
+        Kind.CODE: cut(Kind.CODE, (cell.source for cell in notebook.code_cells)) - cut(Kind.CODE, cells),
+    }
+    most = usual_above(unit.class_figures.students(own.course, own.assignment))
+    for kind, found in passages.items():
+        hashes = sketch(found, f"{own.course}\0{own.assignment}\0{kind}")
+        unit.resemblances.put(own.id, own.user, kind, hashes)
+        students = {hash_: len(unit.resemblances.students_with(hash_, most + 2)) for hash_ in hashes}
+        rare = {hash_ for hash_, count in students.items() if count <= most}
+        for attempts in unit.resemblances.holders(rare, but_not=own.user).values():
+            likest = max(attempts, key=lambda other: (attempts[other], other))
+            if attempts[likest] >= LEAST_PASSAGES:
+                _judge_pair(unit, own, (own.id, likest), kind, most)
+        turned = {hash_ for hash_, count in students.items() if count == most + 1}
+        _judge_again(unit, own, turned, kind, most)
+    for alike in evidence.lookalikes:
+        pair = Resemblance(own.id, alike.submission_id, Kind.WEIGHTS, alike.similarity, 0)
+        unit.resemblances.add_pair(own.course, own.assignment, pair)
+
+
+def _judge_again(unit: UnitOfWork, own: Submission, turned: set[int], kind: Kind, most: int) -> None:
+    holders = [other for of_user in unit.resemblances.holders(turned).values() for other in of_user]
+    for pair in unit.resemblances.pairs_among(holders, kind):
+        _judge_pair(unit, own, (pair.submission_id, pair.other_id), kind, most)
+
+
+def _judge_pair(unit: UnitOfWork, own: Submission, pair: tuple[str, str], kind: Kind, most: int) -> None:
+    one, other = (unit.resemblances.passages_of(submission_id, kind) for submission_id in pair)
+    likeness = compare(one, other, _rare(unit, one | other, most))
+    if likeness.passages >= LEAST_PASSAGES and likeness.share >= LEAST_SHARE:
+        found = Resemblance(*pair, kind, round(likeness.share, 4), likeness.passages)
+        unit.resemblances.add_pair(own.course, own.assignment, found)
+    else:
+        unit.resemblances.drop_pair(*pair, kind)
+
+
+def _rare(unit: UnitOfWork, hashes: Iterable[int], most: int) -> set[int]:
+    return {hash_ for hash_ in hashes if len(unit.resemblances.students_with(hash_, most + 1)) <= most}
