@@ -19,6 +19,7 @@ class Kind(StrEnum):
 
 
 LEAST_PASSAGES = 6  # fewer in common may be chance
+MOST_RARE = 8  # students with the same passage, in classes of ten times as many and more
 LEAST_SHARE = 0.6  # of what is rare in either
 _LENGTH = {Kind.TEXT: 4, Kind.CODE: 8}  # words, or signs of code
 _MOST = 48  # passages kept of one submission and kind: those with the least hashes
@@ -60,7 +61,7 @@ def sketch(passages: Iterable[str], place: str) -> frozenset[int]:
 
 def usual_above(students: int) -> int:
     """What more students than this share is the class's own: a lecture's loop, a phrase of everybody's."""
-    return max(2, min(8, students // 10))
+    return max(2, min(MOST_RARE, students // 10))
 
 
 def compare(one: Collection[int], other: Collection[int], rare: Collection[int]) -> Likeness:

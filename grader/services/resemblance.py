@@ -9,6 +9,7 @@ from grader.domain.notebook import Notebook
 from grader.domain.passages import (
     LEAST_PASSAGES,
     LEAST_SHARE,
+    MOST_RARE,
     Kind,
     compare,
     cut,
@@ -37,7 +38,7 @@ def note_resemblances(
         Kind.TEXT: cut(Kind.TEXT, words) - cut(Kind.TEXT, cells),
         Kind.CODE: cut(Kind.CODE, (cell.source for cell in notebook.code_cells)) - cut(Kind.CODE, cells),
     }
-    most = usual_above(unit.class_figures.students(own.course, own.assignment))
+    most = usual_above(unit.class_figures.students(own.course, own.assignment, 10 * MOST_RARE))
     for kind, found in passages.items():
         hashes = sketch(found, f"{own.course}\0{own.assignment}\0{kind}")
         unit.resemblances.put(own.id, own.user, kind, hashes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.domain.passages import usual_above
+from grader.domain.passages import MOST_RARE, usual_above
 from grader.domain.run import CellState, NotebookRun
 from grader.errors import EvidenceMissing
 from grader.notebooks.read import read_notebook
@@ -94,7 +94,7 @@ def _equal(unit: UnitOfWork, scope: Scope) -> tuple[Equal, ...]:
     """Equal code that many have is the class's own, as in `services.resemblance`; equal words never."""
     template = read_notebook(scope.assignment.template, scope.assignment.rubric.upload_limits)
     untouched = hash_code(cell.source for cell in template.code_cells)
-    usual = usual_above(unit.class_figures.students(scope.course, scope.id))
+    usual = usual_above(unit.class_figures.students(scope.course, scope.id, 10 * MOST_RARE))
     found: list[tuple[str, SameHash]] = []
     for kind in ("text", "code"):
         groups = unit.resemblances.equal(scope.course, scope.id, scope.sections, f"{kind}_sha256", 2 * _MOST)
