@@ -151,9 +151,9 @@ class Lines:
             SortBy.EXTENSION: self._held.c.due_at,
             SortBy.SUBMISSION: standing.c.submission_id,
         }[sort]
-        ordered = [by.is_(None), by.desc() if descending else by.asc()]
-        if sort is not SortBy.NAME and "person" in _NEEDED[sort]:
-            ordered.append(name)
+        ordered: list[sa.ColumnElement[Any]] = [by.desc() if descending else by.asc()]
+        if sort not in _NEVER_NULL:
+            ordered.insert(0, by.is_(None))  # last, whichever way it is sorted
         return [*ordered, self._user]
 
     def _state(self) -> sa.Label[str]:
@@ -234,16 +234,17 @@ def _literal(state: RowState) -> sa.ColumnElement[str]:
 
 
 _ALL = frozenset({"person", "newest", "standing", "counted", "held"})
+_NEVER_NULL = frozenset({SortBy.NAME, SortBy.STATE})
 _NEEDED: dict[SortBy, frozenset[str]] = {
     SortBy.NAME: frozenset({"person"}),
-    SortBy.SECTION: frozenset({"person"}),
-    SortBy.STATE: frozenset({"person", "standing", "held"}),
-    SortBy.FINAL: frozenset({"person", "standing"}),
-    SortBy.GIVEN: frozenset({"person", "standing"}),
-    SortBy.WAITING: frozenset({"person", "standing"}),
-    SortBy.LATE: frozenset({"person", "standing"}),
-    SortBy.ATTEMPT: frozenset({"person", "standing", "counted"}),
-    SortBy.SUBMITTED: frozenset({"person", "standing", "counted"}),
-    SortBy.EXTENSION: frozenset({"person", "held"}),
+    SortBy.SECTION: frozenset(),
+    SortBy.STATE: frozenset({"standing", "held"}),
+    SortBy.FINAL: frozenset({"standing"}),
+    SortBy.GIVEN: frozenset({"standing"}),
+    SortBy.WAITING: frozenset({"standing"}),
+    SortBy.LATE: frozenset({"standing"}),
+    SortBy.ATTEMPT: frozenset({"standing", "counted"}),
+    SortBy.SUBMITTED: frozenset({"standing", "counted"}),
+    SortBy.EXTENSION: frozenset({"held"}),
     SortBy.SUBMISSION: frozenset({"standing"}),
 }

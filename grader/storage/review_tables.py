@@ -108,7 +108,19 @@ standing = sa.Table(
     sa.Column("text_sha256", sa.String(64), nullable=False),  # of its answers, to find copies
     sa.Column("code_sha256", sa.String(64), nullable=False),
     sa.Column("late_days", sa.Integer, nullable=False, default=0),  # begun after the student's due date
-    sa.Index(None, "course", "assignment", "user_id"),
+    # With all that a gradebook is sorted by: ten thousand lines are read from it alone.
+    sa.Index(
+        "ix_standing_of_student",
+        "course",
+        "assignment",
+        "user_id",
+        "is_counted",
+        "waiting",
+        "final",
+        "given",
+        "late_days",
+        "submission_id",
+    ),
     sa.Index(None, "course", "assignment", "is_counted", "final"),
     sa.Index(None, "course", "assignment", "waiting"),
     sa.Index(None, "course", "assignment", "seconds"),

@@ -224,7 +224,20 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        "ix_standing_course_assignment_user_id", "standing", ["course", "assignment", "user_id"], unique=False
+        "ix_standing_of_student",
+        "standing",
+        [
+            "course",
+            "assignment",
+            "user_id",
+            "is_counted",
+            "waiting",
+            "final",
+            "given",
+            "late_days",
+            "submission_id",
+        ],
+        unique=False,
     )
     op.create_index(
         "ix_standing_course_assignment_waiting", "standing", ["course", "assignment", "waiting"], unique=False
