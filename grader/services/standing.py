@@ -17,6 +17,7 @@ from grader.storage.submissions import Filed
 from grader.storage.unit_of_work import UnitOfWork
 
 _ENDED_WELL = (Verdict.OK, Verdict.CELL_ERROR)
+_WAITS = ItemState.NEEDS_REVIEW.value
 _CHUNK = 500
 
 
@@ -188,7 +189,7 @@ def _describe(base: Standing, evidence: Evidence) -> Standing:
 
 
 def _waits(mark: Mark) -> bool:
-    return mark.state == ItemState.NEEDS_REVIEW.value
+    return mark.state == _WAITS
 
 
 def _expect(mark: Mark) -> float:
