@@ -11,6 +11,7 @@
     │   ├── NotPermitted           a key without the scope or the course
     │   │   └── NotAuthenticated       no key, or one that is unknown, expired or revoked
     │   ├── TooManyTries           wrong passwords or keys came too often: wait
+    │   ├── NotOpen                the course does not take this assignment now
     │   ├── AttemptsUsedUp         the student has handed in as often as the assignment allows
     │   ├── Overtaken              someone else was quicker, or what was seen is out of date: look again
     │   └── Conflict               an idempotency key used again for something else
@@ -68,6 +69,10 @@ class TooManyTries(RequestRefused):
     def __init__(self, message: str, seconds: int) -> None:
         super().__init__(message)
         self.seconds = seconds
+
+
+class NotOpen(RequestRefused):
+    """The course does not take this assignment now: not yet, or no longer."""
 
 
 class AttemptsUsedUp(RequestRefused):

@@ -20,6 +20,7 @@ from grader.jobs import Jobs
 from grader.notebooks.read import read_notebook
 from grader.services.idempotency import Claim, claim_answer
 from grader.services.report import find_report, submission_document
+from grader.services.terms import read_terms, refuse_when_closed
 from grader.storage.blobs import Blobs
 from grader.storage.unit_of_work import Clash, Database, UnitOfWork
 
@@ -63,8 +64,8 @@ class Submitter:
 
         The same bytes by the same user for the same assignment are the submission that is there
         already. Raises `UploadRefused` (the notebook), `NotFound` (the assignment),
-        `RequestRefused` (an id, a time, an idempotency key), `Conflict`, and `StorageUnavailable`;
-        in all these cases nothing was filed.
+        `RequestRefused` (an id, a time, an idempotency key), `NotOpen`, `AttemptsUsedUp`, `Conflict`, and
+        `StorageUnavailable`; in all these cases nothing was filed.
         """
         now = self._clock()
         assignment = self._check(upload, now)
@@ -128,6 +129,8 @@ class Submitter:
         same = unit.submissions.find_same(upload.course, upload.assignment, upload.user, sha256)
         if same is not None:
             return same.submission.id
+        terms = read_terms(unit, upload.course, upload.assignment, upload.user)
+        refuse_when_closed(terms, upload.submitted_at or now)
         earlier, unfinished, failed = unit.submissions.count(upload.course, upload.assignment, upload.user)
         attempts = self._assignments[upload.assignment].rubric.policy.attempts
         if earlier - failed >= attempts:
@@ -154,6 +157,9 @@ class Submitter:
         unit.submissions.add(submission, accepted_at=now)
         unit.work.add(submission.id, priority, now)
         self._jobs.enqueue(unit.connection, submission.id, 0, priority)
+        unit.drafts.forget(upload.course, upload.assignment, upload.user, sha256)
+        by = f"key:{upload.caller}" if upload.caller else upload.user
+        unit.audit.note(now, by, "submission.add", course=upload.course, subject=submission.id)
         return submission.id
 
 

@@ -72,6 +72,17 @@ class Evidences:
         row = self._connection.execute(query).first()
         return None if row is None else StoredEvidence(row[0], load(Evidence, row[1]), json.loads(row[2]))
 
+    def recent_seconds(self, assignment: str, limit: int) -> list[Mapping[str, float]]:
+        """How long what took in the newest runs of an assignment, in all courses."""
+        query = (
+            sa.select(evidence.c.seconds)
+            .join(submission, submission.c.id == evidence.c.submission_id)
+            .where(submission.c.assignment == assignment)
+            .order_by(evidence.c.id.desc())
+            .limit(limit)
+        )
+        return [json.loads(document) for document in self._connection.execute(query).scalars()]
+
     def models_of_class(self, course: str, assignment: str) -> list[ModelReport]:
         """What was measured of each student's newest graded submission; without what cannot be read."""
         graded = (

@@ -118,6 +118,20 @@ accommodation = sa.Table(
     sa.Index(None, "course", "assignment", "user_id"),
 )
 
+# A notebook that was looked through and not yet handed in. Its bytes are a blob.
+draft = sa.Table(
+    "draft",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("course", sa.String(255), nullable=False),
+    sa.Column("assignment", sa.String(255), nullable=False),
+    sa.Column("user_id", sa.String(255), nullable=False),
+    sa.Column("notebook_sha256", sa.String(64), nullable=False),
+    sa.Column("filename", sa.String(255), nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("course", "assignment", "user_id", "notebook_sha256"),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -85,6 +85,16 @@ class Submissions:
         total, unfinished, failed = self._connection.execute(query).one()
         return int(total), int(unfinished), int(failed)
 
+    def of_student(self, course: str, assignment: str, user: str) -> list[Filed]:
+        """All that this user handed in, newest first."""
+        query = (
+            sa.select(submission, work)
+            .select_from(submission.join(work))
+            .where(*_handed_in(course, assignment, user))
+            .order_by(submission.c.attempt.desc())
+        )
+        return [_filed(row) for row in self._connection.execute(query).mappings()]
+
     def ids_of(self, assignment: str) -> list[str]:
         """Every submission's id of an assignment, oldest first."""
         query = (

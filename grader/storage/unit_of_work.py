@@ -12,6 +12,7 @@ from grader.storage.audit import Audit
 from grader.storage.calibrations import Calibrations
 from grader.storage.claims import Claims
 from grader.storage.comments import Comments
+from grader.storage.drafts import Drafts
 from grader.storage.grades import Evidences, Grades
 from grader.storage.idempotency import IdempotencyKeys
 from grader.storage.invitations import Invitations
@@ -56,6 +57,7 @@ class UnitOfWork:
         self.regrade_requests = RegradeRequests(connection)
         self.pseudonyms = Pseudonyms(connection)
         self.offerings = Offerings(connection)
+        self.drafts = Drafts(connection)
         self.rubrics = RubricVersions(connection)
         self.people = People(connection)
         self.roster = Roster(connection)

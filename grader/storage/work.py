@@ -107,6 +107,31 @@ class Work:
         query = sa.select(work.c.priority).where(work.c.submission_id == submission_id)
         return OpenWork(submission_id, generation + 1, self._connection.execute(query).scalar_one())
 
+    def count_before(self, submission_id: str) -> tuple[int, int]:
+        """How many queued ones are taken up before this one, and how many are running."""
+        own = (
+            sa.select(work.c.priority, submission.c.accepted_at)
+            .join(submission)
+            .where(work.c.submission_id == submission_id)
+        )
+        row = self._connection.execute(own).first()
+        if row is None:
+            return 0, 0
+        earlier = sa.or_(
+            work.c.priority < row.priority,
+            sa.and_(work.c.priority == row.priority, submission.c.accepted_at < row.accepted_at),
+        )
+        query = (
+            sa.select(
+                sa.func.count().filter(sa.and_(work.c.state == SubmissionState.QUEUED, earlier)),
+                sa.func.count().filter(work.c.state == SubmissionState.RUNNING),
+            )
+            .select_from(work.join(submission))
+            .where(work.c.state.in_(UNFINISHED), work.c.submission_id != submission_id)
+        )
+        queued, running = self._connection.execute(query).one()
+        return int(queued), int(running)
+
     def list_unfinished(self, after: str = "", limit: int = 500) -> list[OpenWork]:
         """Unfinished work by submission id, a page at a time: ``after`` is the last id seen."""
         query = (

@@ -13,7 +13,21 @@ from grader.services.roster_file import MOST_BYTES as MOST_ROSTER_BYTES
 from grader.web import health, members, pictures, reviews, rubrics, submissions
 from grader.web.body_limit import BodyLimit
 from grader.web.deps import Deps
-from grader.web.pages import account, admin, home, invitations, people, review, roster, signing_in
+from grader.web.pages import (
+    account,
+    admin,
+    assignments,
+    handing_in,
+    home,
+    invitations,
+    notebooks,
+    people,
+    reports,
+    review,
+    roster,
+    rubric,
+    signing_in,
+)
 from grader.web.pages.errors import install_error_pages
 from grader.web.pages.rendering import STATIC
 from grader.web.problems import install_problems
@@ -51,7 +65,21 @@ def create_app(deps: Deps) -> FastAPI:
     app.include_router(members.router)
     app.include_router(reviews.router)
     app.include_router(health.router)
-    for pages in (signing_in, invitations, home, account, admin, people, roster, review):
+    for pages in (
+        signing_in,
+        invitations,
+        home,
+        account,
+        admin,
+        people,
+        roster,
+        assignments,
+        handing_in,
+        reports,
+        notebooks,
+        review,
+        rubric,
+    ):
         app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app

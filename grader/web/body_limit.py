@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from grader.web.problems import problem
 
 _ROSTER = re.compile(r"(/api/v1)?/courses/[^/]+/(members|roster(/apply)?)")
+_READ_AT_MOST = 20  # times the limit, of what a browser sends
 
 
 class BodyLimit:
@@ -30,8 +31,10 @@ class BodyLimit:
         most_bytes = self._most_roster_bytes if is_roster else self._most_bytes
         mend = "Split the roster" if is_roster else "Clear the notebook's outputs"
         refusal = f"At most {most_bytes / 1e6:.1f} MB are accepted. {mend} and try again."
-        promised = Headers(scope=scope).get("content-length", "")
-        if promised.isdecimal() and int(promised[:20]) > most_bytes:
+        headers = Headers(scope=scope)
+        promised = headers.get("content-length", "")
+        is_page = "text/html" in headers.get("accept", "") and not scope["path"].startswith("/api/")
+        if not is_page and promised.isdecimal() and int(promised[:20]) > most_bytes:
             response = problem(413, "body-too-large", "The upload is too large", refusal)
             await response(scope, receive, send)
             return
@@ -42,6 +45,10 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > most_bytes:
+                # A browser shows no answer before it has sent all: what is too much is read, not kept.
+                while is_page and message.get("more_body") and seen <= _READ_AT_MOST * most_bytes:
+                    message = await receive()
+                    seen += len(message.get("body", b""))
                 raise HTTPException(413, refusal)
             return message
 

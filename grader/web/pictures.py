@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from grader.services.pictures import list_pictures, read_picture
+from grader.services.pictures import Picture, list_pictures, read_picture
 from grader.storage.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key
 from grader.web.schemas import PicturesShape, problem_responses
@@ -75,6 +75,11 @@ def get_picture(
     """One picture. No held-out image is in it; of a class, quartiles of five students or more."""
     report = read_permitted(deps, key, submission_id)
     picture, data = read_picture(deps.database, deps.blobs, report, name)
+    return picture_response(picture, data, if_none_match)
+
+
+def picture_response(picture: Picture, data: bytes, if_none_match: str | None) -> Response:
+    """A picture, or that the caller has it already."""
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     headers = {**_HEADERS, "ETag": tag}
     if if_none_match is not None and names_tag(if_none_match, tag):

@@ -30,6 +30,7 @@ _PROBLEMS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (errors.NotPermitted, 403, "not-permitted", "The API key does not allow this"),
     (errors.TooManyTries, 429, "too-many-tries", "Too many tries were wrong"),
     (errors.StillRunning, 409, "still-running", "The same request still runs"),
+    (errors.NotOpen, 422, "not-open", "The assignment is not open"),
     (errors.AttemptsUsedUp, 422, "attempts-used-up", "No attempt is left"),
     (errors.Overtaken, 409, "overtaken", "Someone else was quicker"),
     (errors.Conflict, 422, "idempotency-key-reused", "The Idempotency-Key was used for another request"),

@@ -35,6 +35,7 @@ PLACES = {
     "item": "q1",
     "comment_id": "1",
     "name": "error_curve",
+    "sha256": "0" * 64,
     "token": "x" * 43,
 }
 
@@ -111,6 +112,8 @@ def api(scope: str, right: int, *, wrong_course: int = 403, **more: Any) -> Row:
     )
 
 
+_DRAFTS = "/courses/{course}/assignments/{assignment}/drafts"
+_RUBRIC = "/courses/{course}/assignments/{assignment}/rubric"
 _REVIEW = "/courses/{course}/assignments/{assignment}/review"
 _COURSE = "/api/v1/courses/{course}/assignments/{assignment}"
 _ANSWER = "/api/v1/submissions/{submission_id}/items/{item}"
@@ -152,6 +155,23 @@ PAGES: dict[str, Row] = {
         other_student=403, instructor=200, files={"file": ("r.csv", b"user_id\nnew\n")}
     ),
     "POST /courses/{course}/roster/apply": page(other_student=403, instructor=422, data={"roster": "x"}),
+    # handing in, and what came of it
+    "GET /courses/{course}": page(other_student=200),
+    "GET /courses/{course}/assignments/{assignment}": page(other_student=200),
+    "GET /courses/{course}/assignments/{assignment}/template.ipynb": page(other_student=200),
+    f"POST {_DRAFTS}": page(other_student=303, files={"file": ("hw.ipynb", make_notebook())}),
+    f"GET {_DRAFTS}/{{sha256}}": page(outsider=404),
+    f"POST {_DRAFTS}/{{sha256}}": page(other_ta=403),
+    "GET /submissions/{submission_id}": page(student=200, other_ta=404, ta=200),
+    "GET /submissions/{submission_id}/progress": page(student=204, other_ta=404, ta=204),  # it is graded
+    "GET /submissions/{submission_id}/notebook": page(student=200, other_ta=404, ta=200),
+    "GET /submissions/{submission_id}/notebook/frame": page(  # its blob is not in this world
+        student=503, other_ta=404, ta=503
+    ),
+    "GET /submissions/{submission_id}/pictures/{name}": page(),  # none is drawn
+    "POST /submissions/{submission_id}/items/{item}/regrade": page(
+        student=303, other_ta=404, data={"text": "Please look again."}
+    ),
     # review
     f"GET {_REVIEW}": page(other_student=403, other_ta=200),
     f"POST {_REVIEW}/next": page(other_student=403, other_ta=303),
@@ -159,6 +179,12 @@ PAGES: dict[str, Row] = {
     f"POST {_REVIEW}/{{submission_id}}/{{item}}": page(
         other_student=403, other_ta=404, ta=303, data={"act": "take"}
     ),
+    # the rubric
+    f"GET {_RUBRIC}": page(other_student=403, instructor=200),
+    f"GET {_RUBRIC}.yaml": page(other_student=403, instructor=200),
+    f"GET {_RUBRIC}/edit": page(other_student=403, instructor=200),
+    f"POST {_RUBRIC}/preview": page(other_student=403, instructor=422, data={"act": "text", "text": "x"}),
+    f"POST {_RUBRIC}/publish": page(other_student=403, instructor=422, data={"text": "x", "note": "x"}),
 }
 API: dict[str, Row] = {
     "PUT /api/v1/courses/{course}": api(ROSTER, 200, json={"title": "New"}),

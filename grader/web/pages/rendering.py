@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ def _environment() -> Environment:
     environment.filters["moment"] = _moment
     environment.filters["day"] = lambda value: f"{value:%-d %b %Y}"
     environment.filters["role"] = {"student": "Student", "ta": "TA", "instructor": "Instructor"}.__getitem__
+    environment.filters["span"] = _span
     return environment
 
 
@@ -61,3 +62,12 @@ def _points(value: float) -> str:
 def _moment(value: datetime | None) -> str:
     """A time, in UTC and said to be so."""
     return "" if value is None else f"{value:%-d %b %Y, %H:%M} UTC"
+
+
+def _span(value: timedelta) -> str:
+    """A length of time in its two largest units, rounded down: 2 days 3 hours; 12 minutes."""
+    minutes = int(abs(value.total_seconds())) // 60
+    days, hours = minutes // 1440, minutes // 60 % 24
+    amounts = [(days, "day"), (hours, "hour")] if days else [(hours, "hour"), (minutes % 60, "minute")]
+    told = [f"{amount} {unit}{'s' * (amount != 1)}" for amount, unit in amounts if amount]
+    return " ".join(told) or "less than a minute"

@@ -19,6 +19,7 @@ TABLES = (
     "offering",
     "login_failure",
     "erasure",
+    "draft",
     "course",
     "audit",
     "accommodation",
@@ -66,6 +67,24 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retention_days", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_course"),
+    )
+    op.create_table(
+        "draft",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("course", sa.String(length=255), nullable=False),
+        sa.Column("assignment", sa.String(length=255), nullable=False),
+        sa.Column("user_id", sa.String(length=255), nullable=False),
+        sa.Column("notebook_sha256", sa.String(length=64), nullable=False),
+        sa.Column("filename", sa.String(length=255), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_draft"),
+        sa.UniqueConstraint(
+            "course",
+            "assignment",
+            "user_id",
+            "notebook_sha256",
+            name="uq_draft_course_assignment_user_id_notebook_sha256",
+        ),
     )
     op.create_table(
         "erasure",

@@ -1,0 +1,94 @@
+"""A student's own attempts at an assignment: how each stands, and which one counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from grader.assignments import Assignment
+from grader.domain.offering import Counts
+from grader.domain.people import Actor
+from grader.domain.submission import Submission, SubmissionState
+from grader.services.terms import Terms, read_terms
+from grader.storage.drafts import Draft
+from grader.storage.unit_of_work import Database, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One attempt. Points are None before it is graded, and before all of its parts are released."""
+
+    submission: Submission
+    days_late: int
+    final: float | None
+    maximum: float | None
+    waiting: int | None  # items that a human decides
+    counts: bool | None  # None: told once the points are
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWork:
+    """An assignment as one student finds it."""
+
+    terms: Terms
+    attempts: tuple[AttemptView, ...]  # newest first
+    drafts: tuple[Draft, ...]
+    most: int  # attempts that the assignment allows
+    left: int
+    why_closed: str  # "" where something can be handed in
+
+    @property
+    def counted(self) -> AttemptView | None:
+        """The attempt that counts, or the newest one as long as that is not told."""
+        told = next((attempt for attempt in self.attempts if attempt.counts), None)
+        return told or next(iter(self.attempts), None)
+
+
+def read_own_work(
+    database: Database, actor: Actor, course: str, assignment: Assignment, now: datetime
+) -> OwnWork:
+    """What this person handed in for this assignment, and whether they can go on."""
+    with database.read() as unit:
+        return _read(unit, actor, course, assignment, now)
+
+
+def list_own_work(
+    database: Database, actor: Actor, course: str, assignments: Mapping[str, Assignment], now: datetime
+) -> dict[str, OwnWork]:
+    """The same for all assignments, by id; without those that are closed and were never handed in."""
+    with database.read() as unit:
+        found = {key: _read(unit, actor, course, one, now) for key, one in sorted(assignments.items())}
+    return {key: work for key, work in found.items() if work.terms.offering.is_open or work.attempts}
+
+
+def _read(unit: UnitOfWork, actor: Actor, course: str, assignment: Assignment, now: datetime) -> OwnWork:
+    rubric = assignment.rubric
+    terms = read_terms(unit, course, rubric.id, actor.id)
+    filed = unit.submissions.of_student(course, rubric.id, actor.id)
+    is_released = all(terms.is_released(part.key, now) for part in rubric.parts)
+    attempts = tuple(_view(unit, one.submission, terms, is_released) for one in filed)
+    used = sum(one.submission.state is not SubmissionState.FAILED for one in filed)
+    left = max(0, rubric.policy.attempts - used)
+    return OwnWork(
+        terms=terms,
+        attempts=attempts,
+        drafts=tuple(unit.drafts.of(course, rubric.id, actor.id)),
+        most=rubric.policy.attempts,
+        left=left,
+        why_closed=terms.why_closed(now)
+        or ("" if left else "All attempts are used; the earlier ones stand."),
+    )
+
+
+def _view(unit: UnitOfWork, submission: Submission, terms: Terms, is_released: bool) -> AttemptView:
+    days_late = terms.days_late(submission.submitted_at)
+    standing = unit.standings.find(submission.id)
+    if standing is None or submission.state is not SubmissionState.GRADED:
+        return AttemptView(submission, days_late, None, None, None, None)
+    if is_released:
+        shown = (standing.final, standing.maximum, standing.waiting, standing.is_counted)
+        return AttemptView(submission, days_late, *shown)
+    # Which one is best says something of points that are not released.
+    counts = standing.is_counted if terms.offering.counts is Counts.LAST else None
+    return AttemptView(submission, days_late, None, None, None, counts)

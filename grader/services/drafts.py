@@ -1,0 +1,97 @@
+"""A notebook between its check and its submission: kept, so that nobody has to choose the file again.
+
+A draft is a row of its owner's, not a token in a form: it outlives the session, its owner finds it again
+on the assignment's page, and whoever names another one's sha256 finds nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from grader.assignments import Assignment
+from grader.domain.people import Actor, Role
+from grader.errors import NotFound, NotPermitted, RequestRefused
+from grader.services.precheck import Recognised, recognise
+from grader.services.submit import Submitter, Upload, clean_filename
+from grader.storage.blobs import Blobs
+from grader.storage.drafts import Draft
+from grader.storage.unit_of_work import Database
+
+MOST_A_DAY = 40  # different files that one student may have looked through for one assignment
+_KEPT = timedelta(days=30)
+_GONE = NotFound("This draft is not there (any more): choose the file again on the assignment's page.")
+
+
+def keep_draft(
+    database: Database,
+    blobs: Blobs,
+    actor: Actor,
+    course: str,
+    assignment: Assignment,
+    filename: str,
+    data: bytes,
+    now: datetime,
+) -> Draft:
+    """Keep an upload that can be read. Raises `UploadRefused`, `NotPermitted`, `RequestRefused`."""
+    _refuse_strangers(actor, course)
+    recognise(data, assignment)
+    with database.read() as unit:
+        mine = unit.drafts.of(course, assignment.rubric.id, actor.id)
+    if sum(now - draft.made_at < timedelta(days=1) for draft in mine) >= MOST_A_DAY:
+        raise RequestRefused(
+            f"{MOST_A_DAY} different files were looked through today. Hand in one of them, or go on tomorrow."
+        )
+    new = Draft(blobs.put(data), clean_filename(filename), now)
+    with database.write() as unit:
+        unit.drafts.forget_before(course, assignment.rubric.id, actor.id, now - _KEPT)
+        unit.drafts.put(course, assignment.rubric.id, actor.id, new)
+        unit.commit()
+    return new
+
+
+def read_draft(
+    database: Database, blobs: Blobs, actor: Actor, course: str, assignment: Assignment, sha256: str
+) -> tuple[Draft, Recognised]:
+    """A draft of one's own, looked through under today's rubric. Raises `NotFound`."""
+    _refuse_strangers(actor, course)
+    draft = _find(database, actor, course, assignment, sha256)
+    if draft is None:
+        raise _GONE
+    return draft, recognise(blobs.get(draft.notebook_sha256), assignment)
+
+
+def submit_draft(
+    submitter: Submitter,
+    database: Database,
+    blobs: Blobs,
+    actor: Actor,
+    course: str,
+    assignment: Assignment,
+    sha256: str,
+) -> str:
+    """Hand a draft in, as its owner, and return the submission's id; twice is the same submission.
+
+    Raises what `Submitter.submit` raises, and then the draft is still there; `NotPermitted` for staff.
+    """
+    if actor.role_in(course) is not Role.STUDENT:
+        raise NotPermitted("Only students of the course hand in; nobody can do it in their place.")
+    draft = _find(database, actor, course, assignment, sha256)
+    if draft is None:  # the second of two clicks: submitting and forgetting the draft are one transaction
+        with database.read() as unit:
+            done = unit.submissions.find_same(course, assignment.rubric.id, actor.id, sha256)
+        if done is None:
+            raise _GONE
+        return done.submission.id
+    data = blobs.get(draft.notebook_sha256)
+    return str(submitter.submit(Upload(course, assignment.rubric.id, actor.id, draft.filename, data))["id"])
+
+
+def _find(database: Database, actor: Actor, course: str, assignment: Assignment, sha256: str) -> Draft | None:
+    with database.read() as unit:
+        mine = unit.drafts.of(course, assignment.rubric.id, actor.id)
+    return next((draft for draft in mine if draft.notebook_sha256 == sha256), None)
+
+
+def _refuse_strangers(actor: Actor, course: str) -> None:
+    if actor.role_in(course) is None:
+        raise NotPermitted("You take no part in this course.")

@@ -1,0 +1,115 @@
+"""The rubric in the page: what it says, what it is calibrated on, how it came about, and how to change it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import FormData
+
+from grader.assignments import Problem, apply_edits
+from grader.errors import RequestRefused
+from grader.web.deps import Deps, get_deps
+from grader.web.pages.access import get_form
+from grader.web.pages.places import AssignmentPlace, get_managed
+from grader.web.pages.rendering import render
+from grader.web.pages.rubric_form import read_edits, shown_fields
+
+router = APIRouter(prefix="/courses/{course}/assignments/{assignment}", include_in_schema=False)
+
+Place = Annotated[AssignmentPlace, Depends(get_managed)]
+DepsOf = Annotated[Deps, Depends(get_deps)]
+Form = Annotated[FormData, Depends(get_form)]
+_MOST_CHANGES = 100  # shown of a preview
+
+
+@router.get("/rubric")
+def show_rubric(request: Request, place: Place, deps: DepsOf, *, published: bool = False) -> Response:
+    """Items, concepts, calibration and history."""
+    return render(
+        request,
+        "rubric.html",
+        place.course.visitor,
+        place=place,
+        tab="rubric",
+        assignment=place.assignment,
+        history=deps.rubrics.history(place.course.visitor.actor, place.id),
+        published=published,
+    )
+
+
+@router.get("/rubric.yaml")
+def download_rubric(place: Place, deps: DepsOf) -> Response:
+    """The text that holds, to be kept with the course's files."""
+    headers = {"Content-Disposition": f'attachment; filename="{place.id}.yaml"', "Cache-Control": "no-store"}
+    return Response(deps.rubrics.export(place.id), media_type="application/yaml", headers=headers)
+
+
+@router.get("/rubric/edit")
+def edit_rubric(request: Request, place: Place, deps: DepsOf) -> Response:
+    """Fields for what is changed often, and the whole text."""
+    return _show_editor(request, place, deps.rubrics.export(place.id))
+
+
+@router.post("/rubric/preview")
+def preview_change(request: Request, place: Place, deps: DepsOf, form: Form) -> Response:
+    """What the changed rubric would do to every submission. Nothing is written."""
+    actor, act, text = place.course.visitor.actor, form.get("act"), _read_text(form)
+    if act == "fields":
+        text = apply_edits(text, read_edits(form, place.assignment.rubric))
+    elif act == "restore":
+        version = str(form.get("version") or "")
+        text = deps.rubrics.version_text(actor, place.id, int(version) if version.isdecimal() else 0)
+    if problems := deps.rubrics.check_text(place.id, text):
+        return _show_editor(request, place, text, problems)
+    return render(
+        request,
+        "rubric_preview.html",
+        place.course.visitor,
+        place=place,
+        tab="rubric",
+        text=text,
+        is_same=text == deps.rubrics.export(place.id),
+        preview=deps.rubrics.propose(actor, place.id, text, limit=_MOST_CHANGES),
+    )
+
+
+@router.post("/rubric/publish")
+def publish_change(place: Place, deps: DepsOf, form: Form) -> Response:
+    """Let the previewed text hold, and judge everything by it."""
+    note = " ".join(str(form.get("note") or "").split())[:500]
+    if not note:
+        raise RequestRefused("Say in a few words why the rubric changes: it stands in its history.")
+    deps.rubrics.publish_version(
+        place.course.visitor.actor,
+        place.id,
+        _read_text(form),
+        note=note,
+        token=str(form.get("token") or ""),
+        now=deps.clock(),
+    )
+    path = f"/courses/{quote(place.course.id)}/assignments/{quote(place.id)}/rubric"
+    return RedirectResponse(f"{path}?published=1", 303)
+
+
+def _read_text(form: FormData) -> str:
+    """The rubric's text; browsers send lines that end in CR LF."""
+    return str(form.get("text") or "").replace("\r\n", "\n")
+
+
+def _show_editor(
+    request: Request, place: AssignmentPlace, text: str, problems: tuple[Problem, ...] = ()
+) -> Response:
+    return render(
+        request,
+        "rubric_edit.html",
+        place.course.visitor,
+        422 if problems else 200,
+        place=place,
+        tab="rubric",
+        text=text,
+        problems=problems,
+        fields=shown_fields(place.assignment.rubric),
+    )

@@ -1,0 +1,120 @@
+"""Changing a rubric in the page: previewed, published, gone back."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from grader.domain.people import Role
+from grader.jobs import Jobs
+from grader.storage import Blobs
+from grader.web import Deps, create_app
+from tests.integration.page_requests import Browser, add_person, signed_in
+from tests.integration.regrade_parts import HOMEWORK, Class, make_class
+
+RUBRIC = f"/courses/ml2/assignments/{HOMEWORK}/rubric"
+
+
+@pytest.fixture
+def graded(tmp_path: Path) -> Class:
+    graded = make_class(tmp_path, count=4, alike=4)
+    for user, role in (("ida", Role.INSTRUCTOR), ("tess", Role.TA), ("ada", Role.STUDENT)):
+        add_person(graded, user, role, course="ml2")  # type: ignore[arg-type]
+    add_person(graded, "ivo", Role.INSTRUCTOR, course="other")  # type: ignore[arg-type]
+    return graded
+
+
+@pytest.fixture
+def app(graded: Class) -> FastAPI:
+    blobs, jobs = Blobs(graded.folder / "blobs"), Jobs(graded.database.engine)
+    return create_app(Deps(graded.database, blobs, jobs, graded.catalog))
+
+
+def _shown(page: str, name: str) -> str:
+    """What a hidden field or text of the page holds."""
+    found = re.search(rf'<textarea[^>]*name="{name}"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL) or re.search(
+        rf'name="{re.escape(name)}" value="([^"]*)"', page
+    )
+    assert found, f"no field {name}"
+    return html.unescape(found[1])
+
+
+def _publish(browser: Browser, preview: str, note: str = "too strict") -> int:
+    form = {"text": _shown(preview, "text"), "token": _shown(preview, "token"), "note": note}
+    return browser.post(f"{RUBRIC}/publish", form).status_code
+
+
+def test_a_threshold_is_changed_by_its_field_and_everybody_sees_who_moves(
+    graded: Class, app: FastAPI
+) -> None:
+    browser = signed_in(app, "ida")
+    assert "ex1.latent_8" in browser.get(RUBRIC).text
+    editor = browser.get(f"{RUBRIC}/edit").text
+    text = _shown(editor, "text")
+    form = {"act": "fields", "text": text, "ex1.latent_8:params.threshold": "0,99", "q1:points": "4.0"}
+    before = graded.dump()
+    preview = browser.post(f"{RUBRIC}/preview", form).text
+    assert "<h1>Who moves</h1>" in preview
+    assert re.search(r"<dt>fall</dt><dd>4</dd>", preview)
+    assert [line for line in graded.dump() if line not in before] == [], "a preview writes nothing"
+    changed = _shown(preview, "text")
+    assert changed.replace("threshold: 0.99", "threshold: 0.50") == text, "all else stays, comments too"
+    assert _publish(browser, preview) == 303
+    page = browser.get(f"{RUBRIC}?published=1").text
+    assert "The new version holds" in page
+    assert "too strict" in page
+    assert "+    params: {latent_dim: 8, threshold: 0.99" in page
+    assert browser.get(f"{RUBRIC}.yaml").text == changed
+
+
+def test_an_older_version_is_previewed_and_holds_again(graded: Class, app: FastAPI) -> None:
+    browser = signed_in(app, "ida")
+    text = _shown(browser.get(f"{RUBRIC}/edit").text, "text")
+    points = {row.submission_id: row.final for row in graded.standings().values()}
+    form = {"act": "fields", "text": text, "ex1.latent_8:params.threshold": "0.99"}
+    assert _publish(browser, browser.post(f"{RUBRIC}/preview", form).text) == 303
+    assert {row.submission_id: row.final for row in graded.standings().values()} != points
+    version = _shown(browser.get(RUBRIC).text, "version")
+    preview = browser.post(f"{RUBRIC}/preview", {"act": "restore", "version": version}).text
+    assert _publish(browser, preview, "back again") == 303
+    assert {row.submission_id: row.final for row in graded.standings().values()} == points
+
+
+def test_what_is_no_rubric_is_told_by_line_and_nothing_of_it_is_lost(app: FastAPI) -> None:
+    browser = signed_in(app, "ida")
+    text = _shown(browser.get(f"{RUBRIC}/edit").text, "text").replace("points: 8", "points: eight", 1)
+    answer = browser.post(f"{RUBRIC}/preview", {"act": "text", "text": text.replace("\n", "\r\n")})
+    assert answer.status_code == 422
+    line = text.splitlines().index("    points: eight") + 1
+    assert f"line {line}: " in answer.text
+    assert _shown(answer.text, "text") == text
+    wrong = browser.post(f"{RUBRIC}/preview", {"act": "fields", "text": text, "q1:points": "many"})
+    assert "q1: Points must be a number" in wrong.text
+
+
+def test_a_preview_that_is_out_of_date_is_not_published(graded: Class, app: FastAPI) -> None:
+    browser = signed_in(app, "ida")
+    text = _shown(browser.get(f"{RUBRIC}/edit").text, "text")
+    form = {"act": "fields", "text": text, "ex1.latent_8:params.threshold": "0.99"}
+    preview = browser.post(f"{RUBRIC}/preview", form).text
+    assert _publish(browser, preview, note=" ") == 422
+    assert _publish(browser, preview) == 303
+    assert _publish(browser, preview) == 409, "a second click"
+
+
+@pytest.mark.parametrize(("who", "status"), [("tess", 403), ("ada", 403), ("ivo", 404)])
+def test_only_the_courses_instructors_see_and_change_it(
+    graded: Class, app: FastAPI, who: str, status: int
+) -> None:
+    browser = signed_in(app, who)
+    text = graded.rubric_file.read_text()
+    for path in ("", "/edit"):
+        assert browser.get(f"{RUBRIC}{path}").status_code == status
+    assert browser.get(f"{RUBRIC}.yaml").status_code == status
+    for path in ("/preview", "/publish"):
+        form = {"act": "text", "text": text, "token": "x", "note": "mine"}
+        assert browser.post(f"{RUBRIC}{path}", form).status_code == status
