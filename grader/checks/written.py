@@ -148,11 +148,13 @@ def judge_written(
         return CheckResult(0.0, f"{_ABSENT.get(answer.state, _NOTHING)} {where}. {advice}", evidence=record)
     told, confidence = _describe(answer, candidates, where), None
     if not absent and item.concepts:
-        proposal = find_again(earlier, answer.text, item, part) or propose(answer.text, item, part)
+        proposal = find_again(earlier, answer.text, item, part)
+        if proposal is None:
+            proposal = record_proposal(propose(answer.text, item, part))
         placed = answer.confidence if answer.state is AnswerState.ANSWERED and not candidates else 0.0
-        weighed = weigh(record_proposal(proposal), calibration, opinions, placed=placed)
+        weighed = weigh(proposal, calibration, opinions, placed=placed)
         record["proposal"], confidence = weighed, weighed["confidence"]
-        told = " ".join([told, *(_GATES[gate] for gate in proposal.gates)])
+        told = " ".join([told, *(_GATES[Gate(gate)] for gate in proposal["gates"])])
     return CheckResult(
         share=0.0,
         feedback=f"{told} {_WAITS}",

@@ -65,13 +65,17 @@ def _find_stated(sought: Sought, units: Iterable[Unit], question: Question) -> t
     vocabulary = [term for wanted in sought.statements for term in wanted.terms]
     for unit in units:
         is_own = unit.answers(sought.concept)
+        rating: float | None = None  # the same for all statements
         for wanted in sought.statements:
             match = _compare(unit, wanted, question, shortened=False)
-            if is_own:
+            if is_own and wanted.has_given:
                 match = max(match, _compare(unit, wanted, question, shortened=True), key=_nearness)
+            if not match.nearness:
+                continue
             own = _own_weight(match, wanted)
-            terse = rate_terse(unit, vocabulary, question, is_own=is_own) if match.nearness else 0.0
-            terse *= 1.0 if is_own and unit.piece.is_sure else own
+            if rating is None:
+                rating = rate_terse(unit, vocabulary, question, is_own=is_own)
+            terse = rating * (1.0 if is_own and unit.piece.is_sure else own)
             nearness = max(match.nearness * own, terse) * _place_weight(unit, is_own=is_own)
             match = replace(match, nearness=nearness)
             if match.conflict >= _CONFLICT and unit.is_pair:
@@ -115,6 +119,8 @@ def _own_weight(match: Match, wanted: Wanted) -> float:
 
 def _compare(unit: Unit, wanted: Wanted, question: Question, *, shortened: bool) -> Match:
     """How much of a statement a unit says; `shortened`: without what its sub-question gives."""
+    if wanted.reach.isdisjoint(unit.stems):
+        return NOTHING
     total = demoted_total = got = got_demoted = polar = against = own = keys = keys_total = 0.0
     same_thing = False
     places: set[int] = set()

@@ -11,6 +11,8 @@ from grader.domain.rubric import Item, Part
 from .propose import price
 from .statements import read_question
 
+_FIELDS = ("points", "max_points", "doubt", "question_sha256", "gates", "concepts", "features")
+
 
 def record_proposal(proposal: Proposal) -> dict[str, Any]:
     """A proposal as JSON: points, gates, and per concept the rule, the statement and the span of the text."""
@@ -36,11 +38,11 @@ def record_proposal(proposal: Proposal) -> dict[str, Any]:
     }
 
 
-def find_again(record: Mapping[str, Any], text: str, item: Item, part: Part) -> Proposal | None:
+def find_again(record: Mapping[str, Any], text: str, item: Item, part: Part) -> dict[str, Any] | None:
     """What an earlier record of the item says of the same answer to the same question, under today's points.
 
-    Equal to what `propose` says. None where question or answer are others, or the record is no such one:
-    one that keeps but the beginning of an answer is of no use.
+    Equal to the record of what `propose` says. None where question or answer are others, or the record is
+    no such one: one that keeps but the beginning of an answer is of no use.
     """
     kept = record.get("proposal")
     if not isinstance(kept, Mapping) or record.get("text") != text:
@@ -48,9 +50,16 @@ def find_again(record: Mapping[str, Any], text: str, item: Item, part: Part) -> 
     if kept.get("question_sha256") != read_question(item, part).sha256:
         return None
     try:
-        return price(_read(kept), item)
+        if _has_prices(kept, item):
+            return {name: kept[name] for name in _FIELDS}
+        return record_proposal(price(_read(kept), item))
     except (KeyError, ValueError, TypeError):  # written by another release
         return None
+
+
+def _has_prices(record: Mapping[str, Any], item: Item) -> bool:
+    worth = [concept["max_points"] for concept in record["concepts"]]
+    return record["max_points"] == item.points and worth == [concept.points for concept in item.concepts]
 
 
 def _read(record: Mapping[str, Any]) -> Proposal:

@@ -43,6 +43,8 @@ class Wanted:
     text: str
     terms: tuple[Term, ...]
     own: float  # the share of it that the prompt does not have
+    reach: frozenset[str]  # the stems of which an answer must have one to come near it at all
+    has_given: bool  # a term of it need not be repeated under the concept's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,14 @@ def _take_apart(
             own += weight * (stem not in prompt)
             total += weight
             terms[stem] = Term(signed, weight, demoted, is_key, stem in given, alike_stems(stem))
-    return Wanted(text, tuple(terms.values()), own / total if total else 0.0)
+    sought = tuple(terms.values())
+    return Wanted(
+        text,
+        sought,
+        own / total if total else 0.0,
+        reach=frozenset[str]().union(*(term.alike for term in sought)),
+        has_given=any(term.is_given for term in sought),
+    )
 
 
 def _stems(texts: Iterable[str]) -> frozenset[str]:
