@@ -50,6 +50,7 @@ PAGES: Mapping[str, str] = {
     "submissions of a section by points": f"{_TABLE}?section=section+07&sort=points",
     "search": f"POST {_TABLE}",
     "student": f"{_DASHBOARD}/students/{{one}}",
+    "gradebook": f"{_HERE}/gradebook",
     "pair": f"{_DASHBOARD}/pairs/{{pair}}",
 }
 AS_ASSISTANT = ("dashboard", "submissions by points, page 100")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from grader.storage import class_tables
 from grader.storage import people_tables as people
 from grader.storage import review_tables as review
 from grader.storage.tables import (
@@ -34,6 +35,10 @@ OF_SUBMISSION: dict[str, sa.Column[str]] = {
     "regrade_request": review.regrade_request.c.submission_id,
     "mark": review.mark.c.submission_id,
     "standing": review.standing.c.submission_id,
+    "counted_attempt": class_tables.counted_attempt.c.submission_id,
+    "measured": class_tables.measured.c.submission_id,
+    "fingerprint": class_tables.fingerprint.c.submission_id,
+    "resemblance": class_tables.resemblance.c.submission_id,  # by its other end it goes by cascade
     "override": review.override.c.submission_id,
     "work": work.c.submission_id,
     "grade": grade.c.submission_id,
