@@ -35,6 +35,7 @@ GOAL = 200.0  # milliseconds, for 95 of 100 requests
 _HERE = f"/courses/{COURSE}/assignments/{ASSIGNMENT}"
 _DASHBOARD = f"{_HERE}/dashboard"
 _TABLE = f"{_DASHBOARD}/submissions"
+_BOOK = f"{_HERE}/gradebook"
 
 # Pages by name. "{one}" is a submission of somebody, "{pair}" two that are alike.
 PAGES: Mapping[str, str] = {
@@ -49,8 +50,14 @@ PAGES: Mapping[str, str] = {
     "submissions that wait": f"{_TABLE}?attention=waiting&counted=1&sort=waiting",
     "submissions of a section by points": f"{_TABLE}?section=section+07&sort=points",
     "search": f"POST {_TABLE}",
+    "gradebook, names hidden": _BOOK,
+    "gradebook by name": f"{_BOOK}?names=true",
+    "gradebook by name, last page": f"{_BOOK}?names=true&page=50",
+    "gradebook by points": f"{_BOOK}?names=true&sort=final&descending=true",
+    "gradebook by state": f"{_BOOK}?names=true&sort=state",
+    "gradebook of a section by days late": f"{_BOOK}?names=true&section=section+07&sort=late",
+    "gradebook that waits, by item": f"{_BOOK}?names=true&state=waiting&items=true",
     "student": f"{_DASHBOARD}/students/{{one}}",
-    "gradebook": f"{_HERE}/gradebook",
     "pair": f"{_DASHBOARD}/pairs/{{pair}}",
 }
 AS_ASSISTANT = ("dashboard", "submissions by points, page 100")

@@ -166,7 +166,11 @@ def _without_key(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cut(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _cut(one) for name, one in value.items() if name not in ("proposal", "proposals")}
+        # Another student's submission is nothing to hand out, even as a number.
+        kept = {name: one for name, one in value.items() if name not in ("proposal", "proposals")}
+        if "similarity" in kept:
+            kept.pop("submission_id", None)
+        return {name: _cut(one) for name, one in kept.items()}
     return [_cut(one) for one in value] if isinstance(value, list) else value
 
 

@@ -55,10 +55,7 @@ resemblance = sa.Table(
     "resemblance",
     metadata,
     sa.Column("submission_id", sa.String(32), sa.ForeignKey("submission.id"), primary_key=True),
-    # Goes with whichever of the two is erased first.
-    sa.Column(
-        "other_id", sa.String(32), sa.ForeignKey("submission.id", ondelete="CASCADE"), primary_key=True
-    ),
+    sa.Column("other_id", sa.String(32), sa.ForeignKey("submission.id"), primary_key=True),
     sa.Column("kind", sa.String(8), primary_key=True),  # "text", "code", "weights"
     sa.Column("course", sa.String(255), nullable=False),
     sa.Column("assignment", sa.String(255), nullable=False),

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from grader.storage import class_tables
+from grader.storage import class_tables as figures
 from grader.storage import people_tables as people
 from grader.storage import review_tables as review
 from grader.storage.tables import (
@@ -30,15 +30,16 @@ _T = TypeVar("_T")
 OF_SUBMISSION: dict[str, sa.Column[str]] = {
     "progress": progress.c.submission_id,
     "weights": weights.c.submission_id,
+    "fingerprint": figures.fingerprint.c.submission_id,
+    "measured": figures.measured.c.submission_id,
+    "counted_attempt": figures.counted_attempt.c.submission_id,
+    "resemblance": figures.resemblance.c.submission_id,
+    "resemblance_to_it": figures.resemblance.c.other_id,  # told from the other's side
     "answer_mark": review.answer_mark.c.submission_id,
     "claim": review.claim.c.submission_id,
     "regrade_request": review.regrade_request.c.submission_id,
     "mark": review.mark.c.submission_id,
     "standing": review.standing.c.submission_id,
-    "counted_attempt": class_tables.counted_attempt.c.submission_id,
-    "measured": class_tables.measured.c.submission_id,
-    "fingerprint": class_tables.fingerprint.c.submission_id,
-    "resemblance": class_tables.resemblance.c.submission_id,  # by its other end it goes by cascade
     "override": review.override.c.submission_id,
     "work": work.c.submission_id,
     "grade": grade.c.submission_id,
@@ -71,7 +72,7 @@ NOT_ABOUT = frozenset(
         "answer_calibration",
     }
 )
-_SECRET = frozenset({"password", "token_sha256", "csrf"})
+_SECRET = frozenset({"password", "token_sha256", "csrf", "other_id"})
 _OF_COURSE = frozenset(
     {"draft", "accommodation", "member_section", "member"}
 )  # what `OF_PERSON` has course by course
@@ -157,7 +158,7 @@ class PersonalData:
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every row about these, with its table's name and without secrets; of one course or of all."""
         for table, column in columns.items():
-            if course is not None and table in _OF_NO_COURSE:
+            if (course is not None and table in _OF_NO_COURSE) or table != column.table.name:
                 continue
             for some in _chunks(values):
                 query = sa.select(column.table).where(column.in_(some))

@@ -135,6 +135,15 @@ def test_a_students_question_is_answered_beside_the_mark(klass: Class, app: Fast
     assert (asked.answer, _points(klass, submission)) == ("You are right.", (4.0, "reviewed"))
 
 
+def test_an_item_that_is_no_answer_is_looked_at_where_a_student_asks(klass: Class, app: FastAPI) -> None:
+    submission = klass.grade("ada", HALF)
+    actor = klass.enrol("ada", Role.STUDENT, "A")
+    ask_regrade(klass.desk, actor, submission, "ex1.runs", "It ran at home.")
+    page = signed_in(app, "ida").get(f"{QUEUE}/{submission}/ex1.runs")
+    assert page.status_code == 200
+    assert "It ran at home." in page.text
+
+
 def test_a_look_at_the_name_is_noted(klass: Class, app: FastAPI) -> None:
     submission = klass.grade("ada", HALF)
     browser = signed_in(app, "ida")

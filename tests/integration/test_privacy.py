@@ -20,6 +20,7 @@ from grader.services.erase import Eraser
 from grader.services.privacy import SERVICE, erase_person, export_person, plan_erasure
 from grader.services.retention import delete_overdue, list_overdue, set_retention
 from grader.services.sweep import sweep_blobs
+from grader.storage.class_tables import resemblance
 from grader.storage.drafts import Draft
 from grader.storage.personal_data import NOT_ABOUT, OF_LOGIN, OF_PERSON, OF_SUBMISSION
 from grader.storage.schema import APPEND_ONLY, metadata
@@ -172,7 +173,7 @@ def test_append_only_tables_still_refuse_everything_else(
 
 
 def test_every_table_is_known_to_hold_something_about_people_or_not() -> None:
-    known = {*OF_SUBMISSION, *OF_PERSON, *OF_LOGIN}
+    known = {column.table.name for column in (OF_SUBMISSION | OF_PERSON | OF_LOGIN).values()}
     assert known | NOT_ABOUT == set(metadata.tables)
     assert not known & NOT_ABOUT
 
@@ -245,7 +246,7 @@ def test_the_dry_run_of_retention_is_what_the_run_deletes(parts: Parts, ina: Bro
     (done,) = delete_overdue(parts.database, eraser, SERVICE, later)
     assert done == planned
     assert done.removed.rows["accommodation"] == 1
-    for table in (*OF_SUBMISSION, "accommodation"):
+    for table in {column.table.name for column in OF_SUBMISSION.values()} | {"accommodation"}:
         assert parts.count(f'"{table}"') == 0
     assert blobs(parts) == {}
     assert parts.count("member") == 3
@@ -307,3 +308,22 @@ def test_the_sweep_deletes_old_blobs_that_nothing_names(parts: Parts, ina: Brows
             for evidence in unit.personal_data.evidence_documents([submission.id]):
                 assert parts.blobs.get(json.loads(evidence)["data"]["run"]["executed_sha256"])
         assert waiting in {submission.id for submission in unit.personal_data.submissions()}
+
+
+def test_what_says_that_two_are_alike_goes_with_either(parts: Parts, eraser: Eraser) -> None:
+    ada, ben = (graded(parts, user, sent=SENT, code=f"x = {user!r}") for user in ("ada", "ben"))
+    first, second = sorted((ada, ben))
+    with parts.engine.begin() as connection:
+        connection.execute(
+            sa.insert(resemblance).values(
+                submission_id=first, other_id=second, kind="code", course="cs101", assignment="hw",
+                share=0.9, passages=3,
+            )
+        )  # fmt: skip
+    told = [_export(parts, SERVICE, user).read("person.json").decode() for user in ("ada", "ben")]
+    assert ben not in told[0]
+    assert ada not in told[1]
+    assert sum('"resemblance"' in one for one in told) == 1
+    erase_person(parts.database, eraser, SERVICE, "ben", "asked for it", datetime.now(UTC))
+    assert parts.count("resemblance") == 0
+    assert plan_erasure(parts.database, eraser, SERVICE, "ada").submissions

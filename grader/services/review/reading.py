@@ -117,7 +117,7 @@ def _view(
         prompt=part.prompt if part else "",
         options=part.options if part and part.kind is PartKind.CHOICE else {},
         text=find_text(unit, opened),
-        cells=tuple(record.get("cells", ())),
+        cells=tuple(where) if isinstance(where := record.get("cells"), list | tuple) else (),
         found=str(record.get("state", "")),
         candidates=tuple(record.get("candidates", ())),
         figures=_without_nan({name: value for name, value in record.items() if name not in _OWN}),

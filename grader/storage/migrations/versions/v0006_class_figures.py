@@ -72,7 +72,7 @@ def upgrade() -> None:
         sa.Column("share", sa.Float(), nullable=False),
         sa.Column("passages", sa.Integer(), nullable=False),
         _reference("resemblance", "submission_id"),
-        _reference("resemblance", "other_id", ondelete="CASCADE"),
+        _reference("resemblance", "other_id"),
         sa.PrimaryKeyConstraint("submission_id", "other_id", "kind", name="pk_resemblance"),
     )
     op.create_index(
@@ -101,6 +101,5 @@ def _submission(name: str = "submission_id") -> sa.Column[str]:
     return sa.Column(name, sa.String(length=32), nullable=False)
 
 
-def _reference(table: str, column: str, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
-    name = f"fk_{table}_{column}"
-    return sa.ForeignKeyConstraint([column], ["submission.id"], name=name, ondelete=ondelete)
+def _reference(table: str, column: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], ["submission.id"], name=f"fk_{table}_{column}")
