@@ -17,6 +17,7 @@ from grader.notebooks.alignment.align import align
 from grader.notebooks.read import read_notebook
 from grader.services.resemblance import note_resemblances
 from grader.storage.class_figures import CountedAttempt
+from grader.storage.personal_data import OF_SUBMISSION
 from grader.storage.resemblances import Resemblance
 from tests.integration.parts import NOW, Parts, make_evidence, make_parts
 
@@ -195,3 +196,17 @@ def test_weights_that_were_found_again_are_a_pair_too(parts: Parts, assignment: 
         note_resemblances(unit, again, template, template, evidence)
         unit.commit()
     assert [(one.kind, one.share) for one in pairs(parts)] == [(Kind.WEIGHTS, 0.9999)]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_erased_submission_takes_its_pairs_along(parts: Parts, assignment: Assignment, which: int) -> None:
+    data = write_notebook(assignment, random.Random(1))
+    ids = sorted((note(parts, assignment, "ada", data), note(parts, assignment, "ben", disguise(data))))
+    assert pairs(parts)
+    with parts.database.write() as unit:
+        unit.personal_data.allow([ids[which]], "asked for", "admin", NOW)
+        unit.personal_data.delete(OF_SUBMISSION, [ids[which]])
+        unit.commit()
+    assert pairs(parts) == []
+    with parts.database.read() as unit:
+        assert unit.class_figures.students("ml2", "homework_05", 9) == 1
