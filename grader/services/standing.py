@@ -18,7 +18,6 @@ from grader.storage.submissions import Filed
 from grader.storage.unit_of_work import UnitOfWork
 
 _ENDED_WELL = (Verdict.OK, Verdict.CELL_ERROR)
-_WAITS = ItemState.NEEDS_REVIEW.value
 _CHUNK = 500
 
 
