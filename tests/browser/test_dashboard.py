@@ -63,7 +63,7 @@ def test_the_class_in_figures(ines: Page, look: Looker, address: str) -> None:
 
 def test_the_table_is_sorted_searched_and_paged_in_place(ines: Page, look: Looker, address: str) -> None:
     ines.goto(f"{address}{DASHBOARD}/submissions")
-    look.at(ines, "submissions")
+    look.at(ines)
     ines.get_by_role("link", name="Points").click()
     expect(ines.get_by_role("columnheader", name="Points")).to_have_attribute("aria-sort", "descending")
     assert ines.url.endswith("?sort=points")
@@ -77,4 +77,4 @@ def test_the_table_is_sorted_searched_and_paged_in_place(ines: Page, look: Looke
     assert "student07" not in ines.url
     ines.get_by_role("link", name="Student07").first.click()
     expect(ines.get_by_role("heading", name="Attempt 2")).to_be_visible()
-    look.at(ines, "student")
+    look.at(ines)

@@ -50,7 +50,7 @@ def test_a_link_leads_to_a_password_that_one_may_look_at(
         (link,) = invite(unit, "root", [person], datetime.now(UTC))
         unit.commit()
     page.goto(address + link.path)
-    look.at(page, "invitation")
+    look.at(page)
     field = page.get_by_label("New password")
     field.fill("a password of my own")
     page.get_by_label("Show it").check()
@@ -58,7 +58,7 @@ def test_a_link_leads_to_a_password_that_one_may_look_at(
     page.get_by_role("button", name="Choose it and sign in").click()
     expect(page.get_by_role("heading", name="Your courses")).to_be_visible()
     page.goto(f"{address}/account")
-    look.at(page, "account")
+    look.at(page)
 
 
 def test_an_instructor_drops_a_roster_looks_and_applies_it(page: Page, look: Looker, address: str) -> None:
@@ -76,7 +76,7 @@ def test_an_instructor_drops_a_roster_looks_and_applies_it(page: Page, look: Loo
     look.at(page, "roster")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("The roster is applied")).to_be_visible()
-    look.at(page, "people")
+    look.at(page)
     page.get_by_label("Search by name").fill("person 42")
     expect(page.locator("#members tbody tr")).to_have_count(1)
     assert page.url.endswith("done=imported")  # what one searches for is in no address
@@ -91,7 +91,7 @@ def test_an_instructor_drops_a_roster_looks_and_applies_it(page: Page, look: Loo
 def test_an_admin_is_asked_before_an_account_is_shut(page: Page, look: Looker, address: str) -> None:
     _sign_in(page, address, "root")
     page.goto(f"{address}/admin")
-    look.at(page, "administration")
+    look.at(page)
     page.get_by_role("link", name="Ada").click()
     look.at(page)
     page.once("dialog", lambda dialog: dialog.dismiss())

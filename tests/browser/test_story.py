@@ -73,7 +73,7 @@ class Story:
         self.look.at(self.admin)
         self.admin.get_by_role("button", name="Apply").click()
         expect(self.admin.get_by_role("link", name="Ada Learner")).to_be_visible()
-        self.look.at(self.admin, "people")
+        self.look.at(self.admin)
         self.admin.get_by_role("button", name="Make and show links").click()
         self.look.at(self.admin)
         self.links = {
@@ -147,7 +147,7 @@ class Story:
     def the_instructor_changes_the_rubric(self) -> None:
         _choose_password(self.instructor, self.links["ines@example.org"])
         self.instructor.goto(f"{self.address}{HOMEWORK}/dashboard")
-        self.look.at(self.instructor, "dashboard")
+        self.look.at(self.instructor)
         self.instructor.goto(f"{self.address}{HOMEWORK}/rubric")
         self.look.at(self.instructor)
         self.instructor.get_by_role("link", name="Change it").click()
@@ -167,7 +167,7 @@ class Story:
 
     def grades_go_out(self) -> None:
         self.instructor.goto(f"{self.address}{HOMEWORK}/gradebook")
-        self.look.at(self.instructor, "gradebook")
+        self.look.at(self.instructor)
         self.instructor.get_by_role("button", name="Publish grades").click()
         expect(self.instructor.get_by_text(re.compile("^Published "))).to_be_visible()
         self.instructor.goto(f"{self.address}{HOMEWORK}/gradebook")

@@ -81,6 +81,18 @@ def test_every_link_between_documents_leads_somewhere(repository: Path) -> None:
             assert (page.parent / target).exists(), (page, target)
 
 
+def test_every_picture_in_the_guides_is_made_by_a_test_and_kept_for_a_guide(repository: Path) -> None:
+    tests = "".join(path.read_text() for path in repository.glob("tests/browser/test_*.py"))
+    made = set(re.findall(r'\.at\([\w.]+, "(\w+)"\)', tests))
+    shown = {
+        name
+        for page in repository.glob("docs/*.md")
+        for name in re.findall(r"\]\(pictures/(\w+)\.png\)", page.read_text())
+    }
+    assert shown == made
+    assert shown == {path.stem for path in (repository / "docs" / "pictures").glob("*.png")}
+
+
 def test_the_readme_has_about_a_hundred_lines(repository: Path) -> None:
     assert 80 <= len((repository / "README.md").read_text().splitlines()) <= 120
 
