@@ -36,6 +36,8 @@ PLACES = {
     "item": "q1",
     "comment_id": "1",
     "name": "error_curve",
+    "one": "0" * 32,
+    "other": "1" * 32,
     "sha256": "0" * 64,
     "token": "x" * 43,
 }
@@ -116,6 +118,7 @@ def api(scope: str, right: int, *, wrong_course: int = 403, **more: Any) -> Row:
 _BOOK = "/courses/{course}/assignments/{assignment}/gradebook"
 _SETTINGS = "/courses/{course}/assignments/{assignment}/settings"
 _DRAFTS = "/courses/{course}/assignments/{assignment}/drafts"
+_BOARD = "/courses/{course}/assignments/{assignment}/dashboard"
 _RUBRIC = "/courses/{course}/assignments/{assignment}/rubric"
 _REVIEW = "/courses/{course}/assignments/{assignment}/review"
 _COURSE = "/api/v1/courses/{course}/assignments/{assignment}"
@@ -182,6 +185,13 @@ PAGES: dict[str, Row] = {
     f"POST {_REVIEW}/{{submission_id}}/{{item}}": page(
         other_student=403, other_ta=404, ta=303, data={"act": "take"}
     ),
+    # the dashboard
+    f"GET {_BOARD}": page(other_student=403, other_ta=200),
+    f"POST {_BOARD}/retry": page(other_student=403, instructor=404),  # nothing has failed
+    f"GET {_BOARD}/submissions": page(other_student=403, other_ta=200),
+    f"POST {_BOARD}/submissions": page(other_student=403, other_ta=200),
+    f"GET {_BOARD}/students/{{submission_id}}": page(other_student=403, other_ta=404, ta=200),
+    f"GET {_BOARD}/pairs/{{one}}/{{other}}": page(other_student=403, other_ta=404),
     # the rubric
     f"GET {_RUBRIC}": page(other_student=403, instructor=200),
     f"GET {_RUBRIC}.yaml": page(other_student=403, instructor=200),
