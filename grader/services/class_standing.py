@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from grader.domain.offering import Accommodation
 from grader.services.counted import keep_counted
 from grader.services.marks import is_drawn
 from grader.services.standing import pick_attempt, reckon_lateness
@@ -26,7 +25,7 @@ def settle_class(unit: UnitOfWork, course: str, assignment: str, user: str | Non
     settled = {}
     for old in before:
         standing = old.standing
-        due_at = held.get(standing.user_id, Accommodation()).due_at or offering.due_at
+        due_at = offering.due_for(held.get(standing.user_id))
         new = reckon_lateness(
             replace(standing, expected=old.expected_on_time), old.submitted_at, due_at, offering
         )

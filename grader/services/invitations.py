@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from grader.domain.people import Actor, Person, Role
 from grader.errors import NotFound, NotPermitted
 from grader.services.accounts import set_password
+from grader.services.gradebook_csv import guard
 from grader.services.sessions import begin_session
 from grader.storage.roster import Member, Wanted
 from grader.storage.unit_of_work import Database, UnitOfWork
@@ -88,12 +89,8 @@ def write_links(links: Iterable[Invitation], base: str) -> str:
     for link in links:
         person = link.person
         cells = (person.id, person.name, person.email, person.login)
-        writer.writerow((*map(_guard, cells), base.rstrip("/") + link.path))
+        writer.writerow((*map(guard, cells), base.rstrip("/") + link.path))
     return text.getvalue()
-
-
-def _guard(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def may_invite(actor: Actor, member: Member, courses: Collection[str]) -> bool:

@@ -7,7 +7,6 @@ from datetime import datetime
 from grader.domain.override import Override
 from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted, Overtaken, RequestRefused
-from grader.services.calibrations import learn
 from grader.services.review.access import Desk, Opened, open_answer, require_free
 from grader.services.review.deciding import (
     STALE,
@@ -15,10 +14,10 @@ from grader.services.review.deciding import (
     append_decision,
     check_for,
     in_transaction,
+    keep_override,
     tell_decided,
 )
 from grader.services.review.decision import Decision, check_text
-from grader.services.standing import settle
 from grader.storage.unit_of_work import UnitOfWork
 
 _MOST_REASON = 1_000
@@ -53,9 +52,7 @@ def take_back(desk: Desk, actor: Actor, submission_id: str, item: str, reason: s
         opened = _open(unit, actor, submission_id, item, follows, now)
         if opened.newest is None or opened.newest.override.points is None:
             raise RequestRefused("Nobody has given points for this item: there is nothing to take back.")
-        unit.overrides.add(submission_id, Override(item, None, actor.id, reason.strip()), now, follows)
-        settle(unit, submission_id)
-        learn(unit, opened.course, opened.filed.submission.assignment, item, now)
+        keep_override(unit, opened, Override(item, None, actor.id, reason.strip()), follows, now)
         unit.audit.note(
             now,
             actor.id,

@@ -153,8 +153,8 @@ class _Rules:
     def due_at(self, filed: Filed) -> datetime | None:
         offering = self.offering(filed)
         submission = filed.submission
-        held = self._held[submission.course, submission.assignment].get(submission.user, Accommodation())
-        return held.due_at or offering.due_at
+        held = self._held[submission.course, submission.assignment]
+        return offering.due_for(held.get(submission.user))
 
 
 def _choose_attempts(unit: UnitOfWork, course: str, assignment: str, users: Iterable[str]) -> None:

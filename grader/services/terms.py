@@ -20,7 +20,7 @@ class Terms:
     @property
     def due_at(self) -> datetime | None:
         """The student's own due date, or that of all."""
-        return self.accommodation.due_at or self.offering.due_at
+        return self.offering.due_for(self.accommodation)
 
     @property
     def is_extended(self) -> bool:
@@ -42,9 +42,7 @@ class Terms:
 
     def days_late(self, moment: datetime) -> int:
         """Days begun after the due date, 0 within the grace."""
-        if self.due_at is None or moment <= self.due_at + self.grace:
-            return 0
-        return -(-(moment - self.due_at) // timedelta(days=1))
+        return self.offering.days_late(moment, self.due_at)
 
     def is_released(self, part: str, now: datetime) -> bool:
         """Whether this student sees this part's points now."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from grader.assignments import Assignment
-from grader.domain.offering import Accommodation
 from grader.domain.people import Actor
 from grader.domain.submission import Submission, SubmissionState
 from grader.errors import NotFound, Overtaken, RequestRefused
@@ -20,6 +19,7 @@ from grader.services.review.deciding import (
 )
 from grader.services.review.decision import Decision, check_text
 from grader.services.standing import settle
+from grader.services.terms import read_terms
 from grader.storage.regrade_requests import RegradeRequest
 from grader.storage.unit_of_work import Clash, UnitOfWork
 
@@ -119,11 +119,8 @@ def _find_own(
         raise NotFound("This submission is not graded yet.")
     if item not in {one.key for one in stored.grade.items}:
         raise NotFound(f"This submission has no item {item[:64]!r}.")
-    offering = unit.offerings.find(submission.course, submission.assignment)
-    held = unit.offerings.accommodations(submission.course, submission.assignment, submission.user)
-    due_at = held.get(submission.user, Accommodation()).due_at or offering.due_at
-    part = _part_of(desk.assignments.get(submission.assignment), item)
-    if not offering.is_released(part, now, due_at):
+    terms = read_terms(unit, submission.course, submission.assignment, submission.user)
+    if not terms.is_released(_part_of(desk.assignments.get(submission.assignment), item), now):
         raise NotFound("The points of this item are not released yet.")
     return submission
 

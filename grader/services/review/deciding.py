@@ -79,9 +79,7 @@ def undo(desk: Desk, actor: Actor, submission_id: str, item: str) -> Decided:
         require_free(opened, actor)
         before = opened.history[-2].override if len(opened.history) > 1 else Override(item, None, actor.id)
         restored = replace(before, actor=actor.id, reason=TAKEN_BACK)
-        unit.overrides.add(submission_id, restored, now, follows=newest.id)
-        settle(unit, submission_id)
-        learn(unit, opened.course, opened.filed.submission.assignment, item, now)
+        keep_override(unit, opened, restored, newest.id, now)
         hold(unit, actor, submission_id, item, now)
         unit.audit.note(
             now,
@@ -112,6 +110,14 @@ def in_transaction(desk: Desk, act: Callable[[UnitOfWork, datetime], Decided]) -
     raise AssertionError("unreachable")
 
 
+def keep_override(unit: UnitOfWork, opened: Opened, override: Override, follows: int, now: datetime) -> None:
+    """Append an override, and bring what counts and what is learnt from marks up to it."""
+    submission = opened.filed.submission
+    unit.overrides.add(submission.id, override, now, follows)
+    settle(unit, submission.id)
+    learn(unit, submission.course, submission.assignment, override.item, now)
+
+
 def append_decision(
     unit: UnitOfWork,
     actor: Actor,
@@ -124,12 +130,10 @@ def append_decision(
     """Append a decision that was checked, let the answer go, and write down who decided."""
     entry, submission = opened.entry, opened.filed.submission
     override = as_override(decision, entry.item, actor.id)
-    unit.overrides.add(entry.submission_id, override, now, follows=opened.follows)
+    keep_override(unit, opened, override, opened.follows, now)
     unit.claims.drop(entry.submission_id, entry.item)
     if decision.comment:
         unit.comments.note_use(submission.course, submission.assignment, entry.item, decision.comment)
-    settle(unit, entry.submission_id)
-    learn(unit, submission.course, submission.assignment, entry.item, now)
     unit.audit.note(
         now,
         actor.id,

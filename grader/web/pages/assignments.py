@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from grader.services.attempts import list_own_work, read_own_work
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.places import AssignmentPlace, CoursePlace, get_assignment, get_course
-from grader.web.pages.rendering import render
+from grader.web.pages.rendering import HEADERS, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,12 +50,13 @@ def show_assignment(
 @router.get("/courses/{course}/assignments/{assignment}/template.ipynb")
 def download_template(place: Annotated[AssignmentPlace, Depends(get_assignment)]) -> Response:
     """The notebook that students fill in."""
-    headers = {
-        "Content-Disposition": f'attachment; filename="{place.id}.ipynb"',
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "private, no-cache",
-    }
-    return Response(place.assignment.template, 200, headers, media_type="application/x-ipynb+json")
+    return send_template(place)
+
+
+def send_template(place: AssignmentPlace) -> Response:
+    """The template as a file."""
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{place.id}.ipynb"'}
+    return Response(place.assignment.template, headers=headers, media_type="application/x-ipynb+json")
 
 
 def render_assignment(

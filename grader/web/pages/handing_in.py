@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -114,4 +113,4 @@ def _render_draft(
 
 
 def _draft_path(place: AssignmentPlace, sha256: str) -> str:
-    return f"/courses/{quote(place.course.id)}/assignments/{quote(place.id)}/drafts/{sha256}"
+    return f"{place.path}/drafts/{sha256}"

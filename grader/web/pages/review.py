@@ -126,7 +126,7 @@ def act_on_answer(
     request: Request, place: Place, desk: Desk, walk: WalkOf, form: Form, submission_id: str, item: str
 ) -> Response:
     """Whatever button was pressed on an answer's page."""
-    actor, here = place.course.visitor.actor, f"{_path(place)}/{submission_id}/{quote(item)}"
+    actor, here = place.course.visitor.actor, f"{place.path}/review/{submission_id}/{quote(item)}"
     act = Act.of(form)
     if act is Act.TAKE:
         review.take(desk, actor, submission_id, item)
@@ -171,10 +171,6 @@ def _go_on(
     """To the next answer, or to the queue where nothing is left."""
     listed = review.take_next(desk, place.course.visitor.actor, walk.scope(place), walk.order, after)
     if listed is None:
-        return RedirectResponse(f"{_path(place)}?{walk.query(done=done, finished='1')}", 303)
-    address = f"{_path(place)}/{listed.submission_id}/{quote(listed.item)}"
+        return RedirectResponse(f"{place.path}/review?{walk.query(done=done, finished='1')}", 303)
+    address = f"{place.path}/review/{listed.submission_id}/{quote(listed.item)}"
     return RedirectResponse(f"{address}?{walk.query(done=done, at=listed.cursor)}", 303)
-
-
-def _path(place: AssignmentPlace) -> str:
-    return f"/courses/{quote(place.course.id)}/assignments/{quote(place.id)}/review"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -90,8 +89,7 @@ def publish_change(place: Place, deps: DepsOf, form: Form) -> Response:
         token=str(form.get("token") or ""),
         now=deps.clock(),
     )
-    path = f"/courses/{quote(place.course.id)}/assignments/{quote(place.id)}/rubric"
-    return RedirectResponse(f"{path}?published=1", 303)
+    return RedirectResponse(f"{place.path}/rubric?published=1", 303)
 
 
 def _read_text(form: FormData) -> str:

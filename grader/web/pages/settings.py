@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Annotated, TypeVar
 
@@ -14,9 +13,10 @@ from grader.domain.offering import Counts, Offering, Release
 from grader.services.offering import SettingsRefused, change_offering
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form
+from grader.web.pages.assignments import send_template
 from grader.web.pages.forms import Fields
 from grader.web.pages.places import AssignmentPlace, get_managed
-from grader.web.pages.rendering import HEADERS, render
+from grader.web.pages.rendering import render
 
 router = APIRouter(prefix="/courses/{course}/assignments/{assignment}/settings", include_in_schema=False)
 
@@ -61,9 +61,7 @@ def save_settings(
 @router.get("/template.ipynb")
 def download_template(place: Annotated[AssignmentPlace, Depends(get_managed)]) -> Response:
     """What students get."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "_", place.id)
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}.ipynb"'}
-    return Response(place.assignment.template, headers=headers, media_type="application/x-ipynb+json")
+    return send_template(place)
 
 
 def _read(fields: Fields, place: AssignmentPlace) -> Offering:
