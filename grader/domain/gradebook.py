@@ -44,11 +44,6 @@ class GradebookRow:
     sections: tuple[str, ...] = ()
     items: Mapping[str, ItemPoints] = field(default_factory=dict)  # where they were asked for
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether there is a grade on which nobody has to decide any more."""
-        return self.state in (RowState.FINAL, RowState.PUBLISHED)
-
 
 @dataclass(frozen=True, slots=True)
 class ItemPoints:

@@ -16,7 +16,7 @@ from grader.storage.unit_of_work import UnitOfWork
 def keep_counted(unit: UnitOfWork, submission_ids: Iterable[str]) -> None:
     """Write the rows of these submissions, which count and are settled."""
     ids = list(submission_ids)
-    standings, marks = unit.standings.find_all(ids), unit.standings.marks_of_all(ids)
+    standings, marks = unit.standings.find_all(ids), unit.standings.marks_of(ids)
     models = unit.class_figures.measured_of(ids)
     unit.class_figures.count(
         [to_counted(standing, marks.get(one, []), models.get(one, [])) for one, standing in standings.items()]

@@ -88,9 +88,7 @@ class Standings:
     def put(self, new: Sequence[Standing], marks: Iterable[Mark]) -> None:
         """Let this stand of these submissions, and nothing else; what stands already is not touched."""
         ids = [entry.submission_id for entry in new]
-        stood = {
-            (old.submission_id, old.item): old for those in self.marks_of_all(ids).values() for old in those
-        }
+        stood = {(old.submission_id, old.item): old for those in self.marks_of(ids).values() for old in those}
         wanted = {(entry.submission_id, entry.item): entry for entry in marks}
         gone = [key for key, old in stood.items() if wanted.get(key) != old]
         if gone:
@@ -121,12 +119,8 @@ class Standings:
             for row in self._connection.execute(sa.select(*columns).where(standing.c.submission_id.in_(some)))
         }
 
-    def marks_of(self, submission_id: str) -> list[Mark]:
-        """The items of one submission, in no order."""
-        return self.marks_of_all([submission_id]).get(submission_id, [])
-
-    def marks_of_all(self, submission_ids: Iterable[str]) -> Mapping[str, list[Mark]]:
-        """The same of many, by submission."""
+    def marks_of(self, submission_ids: Iterable[str]) -> Mapping[str, list[Mark]]:
+        """The items of these submissions, in no order, by submission."""
         columns = [mark.c[field.name] for field in fields(Mark)]
         found: dict[str, list[Mark]] = defaultdict(list)
         for some in _chunks(submission_ids):
@@ -135,12 +129,8 @@ class Standings:
                 found[row[0]].append(Mark(*row))
         return found
 
-    def attempts(self, course: str, assignment: str, user: str) -> list[Attempt]:
-        """The graded attempts of one student, oldest first."""
-        return self.attempts_of(course, assignment, [user]).get(user, [])
-
     def attempts_of(self, course: str, assignment: str, users: Iterable[str]) -> Mapping[str, list[Attempt]]:
-        """The same of many students, by their id."""
+        """The graded attempts of these students, oldest first, by their id."""
         found: dict[str, list[Attempt]] = defaultdict(list)
         for some in _chunks(users):
             query = (

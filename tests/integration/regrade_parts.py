@@ -65,7 +65,7 @@ class Class:
 
     def marks(self) -> dict[str, list[Mark]]:
         with self.database.read() as unit:
-            found = unit.standings.marks_of_all(self.ids())
+            found = unit.standings.marks_of(self.ids())
         return {one: sorted(marks, key=lambda mark: mark.item) for one, marks in found.items()}
 
     def ids(self) -> list[str]:

@@ -142,7 +142,7 @@ class _Tally:
     def add(self, unit: UnitOfWork, judged: Sequence[Judged]) -> None:
         """Count one batch: what stands now beside what would."""
         ids = [one.head.submission_id for one in judged]
-        standings, marks = unit.standings.find_all(ids), unit.standings.marks_of_all(ids)
+        standings, marks = unit.standings.find_all(ids), unit.standings.marks_of(ids)
         for one in reckon(unit, {one.head.submission_id: one.outlined for one in judged}):
             submission = one.filed.submission.id
             stood = standings.get(submission)
