@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from grader.domain.opinion import OpinionState
+from grader.domain.proposal import Hold
 from grader.services.review import Decision, Outcome
 
 Points = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -94,6 +96,18 @@ class NeighbourShape(_Shape):
     held: Held
 
 
+class OpinionShape(_Shape):
+    """What a second source says of an answer."""
+
+    source: str
+    model: str
+    state: OpinionState
+    points: float | None
+    dissents: bool
+    note: str
+    prompt_sha256: str
+
+
 class AnswerShape(_Shape):
     """All that a reviewer sees of one answer."""
 
@@ -117,6 +131,12 @@ class AnswerShape(_Shape):
     doubt: float
     gates: list[str]
     concepts: list[ConceptShape]
+    suggested: float | None
+    corrected: float | None
+    confidence: float | None
+    taught_by: int
+    holds: list[Hold]
+    opinions: list[OpinionShape]
     why: list[Literal["review", "audit", "request"]]
     held: Held
     follows: int

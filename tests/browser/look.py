@@ -10,6 +10,11 @@ from playwright.sync_api import Page
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 _GRAVE = ("serious", "critical")
+_NARROW = {"width": 320, "height": 640}  # to where WCAG 2.1 asks pages to reflow (1.4.10)
+_TOO_WIDE = """[...document.querySelectorAll("main *")]
+    .filter((one) => one.getBoundingClientRect().right > window.innerWidth)
+    .filter((one) => !one.closest(".scroll *, .hidden-visually"))
+    .map((one) => one.outerHTML.slice(0, 90))"""
 _KEEP = "GRADER_KEEP_PICTURES"  # `make pictures` sets it: else a test run leaves the checkout as it was
 
 
@@ -20,20 +25,33 @@ class Looker:
         self._axe = Axe()
 
     def at(self, page: Page, picture: str = "") -> None:
-        """Hold the page to axe-core's rules, in light and dark. ``picture``: its name in the guides."""
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            found = self._axe.run(page).response["violations"]
-            grave = [
-                f"{rule['id']}: {rule['help']}: {node['html'][:200]}"
-                for rule in found
-                if rule["impact"] in _GRAVE
-                for node in rule["nodes"][:3]
-            ]
-            assert not grave, f"{page.url} ({scheme}):\n" + "\n".join(grave)
+        """Hold the page to axe-core's rules: dark, light, and as narrow as pages may get.
+
+        ``picture`` is its name in the guides.
+        """
+        page.emulate_media(color_scheme="dark")
+        self._hold_to_rules(page, "dark")
         page.emulate_media(color_scheme="light")
+        self._hold_to_rules(page, "light")
         if picture:
             self._keep(page, picture)
+        wide = page.viewport_size
+        assert wide is not None
+        page.set_viewport_size(_NARROW)  # type: ignore[arg-type]
+        self._hold_to_rules(page, "narrow")
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            raise AssertionError(f"{page.url} is wider than a narrow screen: {page.evaluate(_TOO_WIDE)}")
+        page.set_viewport_size(wide)
+
+    def _hold_to_rules(self, page: Page, how: str) -> None:
+        found = self._axe.run(page).response["violations"]
+        grave = [
+            f"{rule['id']}: {rule['help']}: {node['html'][:200]}"
+            for rule in found
+            if rule["impact"] in _GRAVE
+            for node in rule["nodes"][:3]
+        ]
+        assert not grave, f"{page.url} ({how}):\n" + "\n".join(grave)
 
     def _keep(self, page: Page, picture: str) -> None:
         taken = page.screenshot(full_page=False, scale="css")

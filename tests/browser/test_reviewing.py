@@ -15,7 +15,7 @@ from grader.web import Deps, create_app
 from tests.browser.look import Looker
 from tests.browser.served import served
 from tests.integration.page_requests import PASSWORD, add_person
-from tests.integration.review_parts import GOOD, HALF, OTHER, Class, make_class
+from tests.integration.review_parts import GOOD, HALF, OTHER, Class, make_class, teach_low
 
 
 @pytest.fixture
@@ -80,6 +80,28 @@ def test_four_answers_are_reviewed_without_a_mouse(
     look.at(page)
 
 
+def test_one_letter_keys_can_be_turned_off_and_on(page: Page, klass: Class, address: str) -> None:
+    page.goto(f"{address}/login?next=/courses/cs101/assignments/hw/review")
+    page.get_by_label("E-mail or user name").fill("tess")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Start reviewing").click()
+    menu = page.locator(".menu summary")
+    menu.click()
+    page.get_by_role("button", name="Turn one-letter keys off").click()
+    menu.click()
+    page.keyboard.press("4")
+    page.keyboard.press("a")
+    expect(page.get_by_role("heading", name="The student's words")).to_be_visible()
+    assert "reviewed" not in _states(klass)
+    menu.click()
+    page.get_by_role("button", name="Turn one-letter keys on").click()
+    menu.click()
+    with page.expect_navigation():
+        page.keyboard.press("4")
+    assert _states(klass).count("reviewed") == 1
+
+
 def test_a_question_of_a_student_is_seen_and_answered(
     page: Page, look: Looker, klass: Class, address: str
 ) -> None:
@@ -102,3 +124,19 @@ def test_a_question_of_a_student_is_seen_and_answered(
     expect(page.get_by_role("heading", name="The student asks")).to_be_hidden()
     with klass.parts.database.read() as unit:
         assert [asked.answer is not None for asked in unit.regrade_requests.of(submission)] == [True]
+
+
+def test_what_marks_have_taught_stands_beside_an_answer_and_on_a_page_of_its_own(
+    page: Page, look: Looker, klass: Class, address: str
+) -> None:
+    teach_low(klass, klass.enrol("ida", Role.INSTRUCTOR), 12)
+    page.goto(f"{address}/login?next=/courses/cs101/assignments/hw/review%3Fonly=q1")
+    page.get_by_label("E-mail or user name").fill("tess")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Start reviewing").click()
+    expect(page.get_by_text("12 marks of this question")).to_be_visible()
+    look.at(page)
+    page.goto(f"{address}/courses/cs101/assignments/hw/review/reliability")
+    expect(page.get_by_role("heading", name="How far to trust proposals")).to_be_visible()
+    look.at(page, "reliability")

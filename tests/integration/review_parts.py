@@ -12,6 +12,7 @@ from grader.assignments import Assignment
 from grader.checks.judge import judge
 from grader.domain.answers import Alignment, Answer, AnswerState
 from grader.domain.offering import Offering
+from grader.domain.opinion import Opinion
 from grader.domain.people import Actor, Membership, Person, Role
 from grader.domain.rubric import Concept, Item, Part, PartKind
 from grader.domain.submission import Submission, SubmissionState
@@ -67,14 +68,22 @@ class Class:
         """Let time pass."""
         self.now += timedelta(**time)
 
-    def grade(self, user: str, q1: str = GOOD, q2: str = "", attempt: int = 1, course: str = "cs101") -> str:
-        """A graded submission with these answers; its id."""
+    def grade(
+        self,
+        user: str,
+        q1: str = GOOD,
+        q2: str = "",
+        attempt: int = 1,
+        course: str = "cs101",
+        opinions: tuple[Opinion, ...] = (),
+    ) -> str:
+        """A graded submission with these answers, and second opinions on the first; its id."""
         answers = {
             "ex1": Answer("ex1", AnswerState.ANSWERED, "fine"),
             "q1": _answer("q1", q1),
             "q2": _answer("q2", q2),
         }
-        evidence = replace(make_evidence(), alignment=Alignment(answers))
+        evidence = replace(make_evidence(), alignment=Alignment(answers), opinions={"q1": opinions})
         grade = judge(self.assignment.rubric, evidence)
         submission = Submission(
             uuid.uuid4().hex, course, "hw", user, attempt, uuid.uuid4().hex * 2, f"{user}.ipynb", NOW,
@@ -119,6 +128,12 @@ class Class:
 def _answer(part: str, text: str) -> Answer:
     state = AnswerState.ANSWERED if text else AnswerState.BLANK
     return Answer(part, state, text, cells=(5,) if text else ())
+
+
+def teach_low(room: Class, actor: Actor, count: int = 6) -> None:
+    """So many good answers, for each of which the actor gives a quarter of the points."""
+    for at in range(count):
+        take_and_decide(room, actor, room.grade(f"taught{at}", f"{GOOD} This is what I think, {at}."), 1.0)
 
 
 def make_class(folder: Path) -> Class:

@@ -16,8 +16,9 @@ from grader.domain.offering import Offering
 from grader.domain.override import Override
 from grader.domain.people import Actor, Membership, Role
 from grader.domain.rubric import Alone, Item, Policy
-from grader.services.calibrations import correct_record, learn, load_calibrations, measure_reliability
+from grader.services.calibrations import correct_record, learn, load_calibrations
 from grader.services.regrade import regrade
+from grader.services.reliability import measure_reliability
 from grader.services.review.access import Desk
 from grader.services.review.reading import read_answer
 from grader.services.standing import settle
@@ -206,6 +207,7 @@ def test_reliability_counts_predictions_made_before_the_mark_was_known(parts: Pa
     assert by_item == {"q1": total}
     assert total.marks == len([text for text, _ in ANSWERS if text.strip()])
     assert 0 < total.predictions < total.marks - 4  # the first five were predicted by nobody
+    assert total.marks // 2 < total.confirmed_proposals < total.marks
     assert sum(one.predictions for one in total.bins) == total.predictions
     assert sum(one.confirmed for one in total.bins) == total.confirmed
     assert 0.6 < total.confirmed / total.predictions <= 1
@@ -291,11 +293,13 @@ def test_a_reviewer_sees_how_certain_todays_marks_are_of_an_answer_judged_before
     desk = Desk(parts.database, parts.assignments, clock=lambda: NOW)
     teacher = Actor("key:t", "A teacher", {"cs101": Membership("cs101", Role.INSTRUCTOR)})
     before = read_answer(desk, teacher, early, "q1")
-    assert (before.confidence, before.corrected) == (None, None)
+    assert (before.confidence, before.corrected, before.taught_by) == (None, None, 0)
+    assert before.suggested == before.proposed
     assert "uncalibrated" in before.holds
     review_class(parts, 12)
     after = read_answer(desk, teacher, early, "q1")
     assert after.confidence is not None
     assert 0 < after.confidence < 1
     assert after.corrected is not None
-    assert after.proposed == before.proposed  # what one key press accepts does not move under the reviewer
+    assert after.proposed == before.proposed  # what is stored does not move under the reviewer
+    assert (after.suggested, after.taught_by) == (after.corrected, 10)  # two of twelve were not read

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from grader.checks.answers.statements import read_question
+from grader.domain.opinion import Opinion, OpinionState
 from grader.domain.people import Role
 from grader.services.report import read_report
 from grader.services.review import ask_regrade
 from grader.web import Deps, create_app
 from tests.integration.page_requests import Browser, add_person, signed_in
 from tests.integration.parts import Parts
-from tests.integration.review_parts import GOOD, HALF, Class, make_class
+from tests.integration.review_parts import GOOD, HALF, ITEMS, PARTS, Class, make_class, teach_low
 
 QUEUE = "/courses/cs101/assignments/hw/review"
 
@@ -177,3 +179,60 @@ def test_what_is_no_mark_is_refused_and_changes_nothing(
     _follow(browser, here, act="take")
     assert browser.post(here, {"follows": "0", **form}).status_code == 422
     assert _points(klass, submission)[1] == "needs_review"
+
+
+def test_marks_of_a_question_correct_what_one_key_accepts(klass: Class, app: FastAPI) -> None:
+    early = klass.grade("ada", GOOD)
+    browser = signed_in(app, "ida")
+    here = f"{QUEUE}/{early}/q1"
+    _follow(browser, here, act="take")
+    page = browser.get(here).text
+    assert "too few marks of this question are known" in page
+    assert _accepting(page)[0] == "accept"
+    _follow(browser, here, act="skip")
+    teach_low(klass, klass.enrol("ida", Role.INSTRUCTOR))
+    _follow(browser, here, act="take")
+    page = browser.get(here).text
+    assert re.search(r"By its words alone 3 of 4. 6 marks of this question correct it to <strong>", page)
+    assert "its confidence is below 95%" in page
+    act, points = _accepting(page)
+    assert act == f"points:{points}"
+    assert points == 1.5
+    _follow(browser, here, act=act, follows=_hidden(page, "follows"))
+    assert _points(klass, early) == (points, "reviewed")
+
+
+def _accepting(page: str) -> tuple[str, float]:
+    found = re.search(r'name="act" value="([^"]*)" data-key="a">Accept ([\d.]+) of', page)
+    assert found, "no button accepts"
+    return found[1], float(found[2])
+
+
+def test_second_opinions_stand_beside_the_proposal(klass: Class, app: FastAPI) -> None:
+    asked = read_question(next(one for one in ITEMS if one.key == "q1"), PARTS[-2]).sha256
+    opinions = (
+        Opinion("endpoint", "small-model", OpinionState.GIVEN, asked, "p" * 64, 0.25),
+        Opinion("sentences", "<b>mini</b>", OpinionState.GIVEN, asked, "p" * 64, 0.75),
+    )
+    submission = klass.grade("ada", GOOD, opinions=opinions)
+    browser = signed_in(app, "ida")
+    here = f"{QUEUE}/{submission}/q1"
+    _follow(browser, here, act="take")
+    page = browser.get(here).text
+    assert re.search(r"second opinion differs</span> language model \(small-model\): 1 of 4", page)
+    assert re.search(r"second opinion</span> sentence model \(&lt;b&gt;mini&lt;/b&gt;\): 3 of 4", page)
+    assert "a second opinion says something else" in page
+
+
+def test_how_far_proposals_can_be_trusted_is_told_by_question(klass: Class, app: FastAPI) -> None:
+    browser = signed_in(app, "ida")
+    address = f"{QUEUE}/reliability"
+    assert address in browser.get(QUEUE).text
+    assert "Nobody has decided on a written answer yet" in browser.get(address).text
+    teach_low(klass, klass.enrol("ida", Role.INSTRUCTOR), 12)
+    page = " ".join(browser.get(address).text.split())
+    assert re.search(r"<dt>Decisions</dt><dd>12</dd>", page)
+    assert re.search(r"<dt>Proposals right</dt><dd>0%</dd>", page), "1 of 4 is not near 3"
+    assert re.search(r'<dd class="note">of 7 that earlier marks corrected', page), "none of the first five"
+    assert re.search(r"q1 <span class=.quiet.>Bottleneck</span></th> .*?>on 12 marks", page)
+    assert "As sure as it was right?" in page

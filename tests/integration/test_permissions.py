@@ -180,6 +180,7 @@ PAGES: dict[str, Row] = {
     ),
     # review
     f"GET {_REVIEW}": page(other_student=403, other_ta=200),
+    f"GET {_REVIEW}/reliability": page(other_student=403, other_ta=200),
     f"POST {_REVIEW}/next": page(other_student=403, other_ta=303),
     f"GET {_REVIEW}/{{submission_id}}/{{item}}": page(other_student=403, other_ta=404, ta=200),
     f"POST {_REVIEW}/{{submission_id}}/{{item}}": page(

@@ -60,6 +60,8 @@ def test_from_the_queue_to_a_decision_in_the_submission(room: Class, client: Tes
     assert client.post(f"{QUEUE}/next", headers=_as_another(room)).status_code == 204
     view = AnswerShape.model_validate(client.get(f"{_answer(only)}/review").json())
     assert (view.text, view.follows, view.held) == (GOOD, 0, "you")
+    assert (view.suggested, view.corrected, view.confidence, view.taught_by) == (view.proposed, None, None, 0)
+    assert "uncalibrated" in view.holds
     form = {"concepts": {"features": 2.5}, "comment": "Nearly.", "follows": view.follows}
     decided = client.post(f"{_answer(only)}/decision", json=form)
     assert (decided.status_code, decided.json()["points"], decided.json()["state"]) == (200, 2.5, "reviewed")

@@ -18,6 +18,7 @@ from grader.services.review.neighbours import Neighbour, find_neighbours
 from grader.services.review.queue import tell_holder, tell_why
 from grader.storage.overrides import StoredOverride
 from grader.storage.regrade_requests import RegradeRequest
+from grader.storage.review_queue import Entry
 from grader.storage.unit_of_work import UnitOfWork
 
 # Of the item's record; the rest is figures that a check has measured.
@@ -68,10 +69,12 @@ class AnswerView:
     history: tuple[StoredOverride, ...]
     requests: tuple[RegradeRequest, ...]
     neighbours: tuple[Neighbour, ...]
+    suggested: float | None  # what one key accepts: as corrected today, or else as proposed
     # As the marks that other reviewers gave until now see it; None: too few of this question.
     corrected: float | None
     confidence: float | None  # that a human gives within a quarter of the points of it
     holds: tuple[str, ...]  # `Hold`s: why it was not, or would not be, accepted without a human
+    taught_by: int  # marks that the correction was learned from
     opinions: tuple[Mapping[str, Any], ...]  # second ones: source, model, state, points, dissents, note
 
 
@@ -135,11 +138,19 @@ def _view(
         history=opened.history,
         requests=tuple(unit.regrade_requests.of(submission.id, item.key)),
         neighbours=tuple(neighbours),
+        suggested=_suggest(entry, proposal),
         corrected=proposal.get("corrected"),
         confidence=proposal.get("confidence"),
         holds=tuple(proposal.get("holds", ())),
+        taught_by=int(proposal.get("marks", 0)),
         opinions=tuple(proposal.get("opinions", ())),
     )
+
+
+def _suggest(entry: Entry, proposal: Mapping[str, Any]) -> float | None:
+    corrected = proposal.get("corrected")
+    points = entry.proposed if corrected is None else float(corrected)
+    return None if points is None else round(min(points, entry.max_points), 2)
 
 
 def find_question(desk: Desk, opened: Opened) -> tuple[Item | None, Part | None]:

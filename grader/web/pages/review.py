@@ -9,7 +9,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
+from grader.checks.answers.calibration import FEWEST_MARKS
 from grader.services import review
+from grader.services.calibrations import load_calibrations
+from grader.services.reliability import measure_reliability
 from grader.storage.review_queue import Order, Scope
 from grader.web.pages.access import get_form
 from grader.web.pages.highlight import cut
@@ -89,6 +92,27 @@ def show_queue(
 def take_next(place: Place, desk: Desk, walk: WalkOf, form: Form) -> Response:
     """Take the next answer that nobody holds."""
     return _go_on(place, desk, walk, after=str(form.get("after") or "") or None)
+
+
+@router.get("/reliability")
+def show_reliability(request: Request, place: Place, desk: Desk) -> Response:
+    """How proposals did against those who decided afterwards, question by question."""
+    course, items = place.course.id, place.assignment.rubric.items
+    with desk.database.read() as unit:
+        by_item, total = measure_reliability(unit, course, place.id)
+        learned = load_calibrations(unit, course, place.id)
+    return render(
+        request,
+        "review_reliability.html",
+        place.course.visitor,
+        place=place,
+        tab="review",
+        questions=[item for item in items if item.concepts],
+        by_item=by_item,
+        total=total,
+        learned=learned,
+        fewest=FEWEST_MARKS,
+    )
 
 
 @router.get("/{submission_id}/{item}")

@@ -26,9 +26,22 @@ document.addEventListener("click", async (event) => {
   document.getElementById(`${name}-copied`).textContent = copied ? "Copied." : "Selected: press Ctrl+C.";
 });
 
+// One-letter keys can be turned off, for whoever speaks to the machine (WCAG 2.1.4).
+const hasKeys = () => localStorage.getItem("keys") !== "off";
+const showKeys = () => {
+  document.documentElement.classList.toggle("keyless", !hasKeys());
+  for (const button of document.querySelectorAll("[data-keys]")) button.textContent = `Turn one-letter keys ${hasKeys() ? "off" : "on"}`;
+};
+showKeys();
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-keys]")) return;
+  localStorage.setItem("keys", hasKeys() ? "off" : "on");
+  showKeys();
+});
+
 // Keys that press buttons and follow links: data-key="a". Not while something is being typed; Escape leaves a field.
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || (event.key.length === 1 && !hasKeys())) return;
   if (event.key === "Escape") return event.target.blur();
   if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
   if (event.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]")) return;
@@ -61,3 +74,13 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
     }
   });
 }
+
+// What is wider than its place can be scrolled by keyboard, too.
+const letScroll = () => {
+  for (const box of document.querySelectorAll(".scroll")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+};
+letScroll();
+for (const moment of ["resize", "toggle", "htmx:afterSettle"]) window.addEventListener(moment, letScroll, true);
