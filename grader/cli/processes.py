@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -72,7 +73,9 @@ def run_web(settings: Settings, fd: int, lifeline: int) -> None:
     watch_lifeline(lifeline)
     engine, database = make_database(settings)
     deps = Deps(database, make_blobs(settings), Jobs(engine), make_catalog(settings, database), __version__)
-    uvicorn.Server(make_server_config(settings, create_app(deps))).run(sockets=[socket.socket(fileno=fd)])
+    server = uvicorn.Server(make_server_config(settings, create_app(deps)))
+    gc.freeze()  # else a full collection now and then walks all that was imported, some 90 ms of a request
+    server.run(sockets=[socket.socket(fileno=fd)])
 
 
 def make_server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:

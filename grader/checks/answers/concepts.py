@@ -62,28 +62,25 @@ def find_all(question: Question, units: Sequence[Unit]) -> list[Found]:
 def _find_stated(sought: Sought, units: Iterable[Unit], question: Question) -> tuple[Match, Match]:
     """The nearest match with a statement that stands, and the nearest that says the opposite."""
     stands = opposite = NOTHING
-    vocabulary = [term for wanted in sought.statements for term in wanted.terms]
     for unit in units:
         is_own = unit.answers(sought.concept)
         rating: float | None = None  # the same for all statements
         for wanted in sought.statements:
-            match = _compare(unit, wanted, question, shortened=False)
-            if is_own and wanted.has_given:
-                match = max(match, _compare(unit, wanted, question, shortened=True), key=_nearness)
+            match = _compare(unit, wanted, question)
+            if is_own and wanted.shorter:
+                match = max(match, _compare(unit, wanted.shorter, question), key=_nearness)
             if not match.nearness:
                 continue
             own = _own_weight(match, wanted)
             if rating is None:
-                rating = rate_terse(unit, vocabulary, question, is_own=is_own)
+                rating = rate_terse(unit, sought.vocabulary, question, is_own=is_own)
             terse = rating * (1.0 if is_own and unit.piece.is_sure else own)
             nearness = max(match.nearness * own, terse) * _place_weight(unit, is_own=is_own)
-            match = replace(match, nearness=nearness)
-            if match.conflict >= _CONFLICT and unit.is_pair:
-                continue  # two sentences together deny or affirm too much
-            if match.conflict >= _CONFLICT:
-                opposite = max(opposite, match, key=_nearness)
-            else:
-                stands = max(stands, match, key=_nearness)
+            if match.conflict < _CONFLICT:
+                if nearness > stands.nearness:
+                    stands = replace(match, nearness=nearness)
+            elif nearness > opposite.nearness and not unit.is_pair:  # a pair denies or affirms too much
+                opposite = replace(match, nearness=nearness)
     return stands, opposite
 
 
@@ -95,10 +92,10 @@ def _find_misconception(sought: Sought, units: Iterable[Unit], question: Questio
             continue
         weight = _place_weight(unit, is_own=unit.answers(sought.concept))
         for wanted in sought.misconceptions:
-            match = _compare(unit, wanted, question, shortened=False)
-            if match.conflict < _CONFLICT and match.keys >= _KEYS:
-                match = replace(match, nearness=min(match.nearness, match.keys) * weight)
-                nearest = max(nearest, match, key=_nearness)
+            match = _compare(unit, wanted, question)
+            nearness = min(match.nearness, match.keys) * weight
+            if match.conflict < _CONFLICT and match.keys >= _KEYS and nearness > nearest.nearness:
+                nearest = replace(match, nearness=nearness)
     return nearest
 
 
@@ -117,23 +114,17 @@ def _own_weight(match: Match, wanted: Wanted) -> float:
     return least + (1 - least) * min(1.0, match.own / _OWN_ENOUGH)
 
 
-def _compare(unit: Unit, wanted: Wanted, question: Question, *, shortened: bool) -> Match:
-    """How much of a statement a unit says; `shortened`: without what its sub-question gives."""
+def _compare(unit: Unit, wanted: Wanted, question: Question) -> Match:
+    """How much of a statement a unit says."""
     if wanted.reach.isdisjoint(unit.stems):
         return NOTHING
-    total = demoted_total = got = got_demoted = polar = against = own = keys = keys_total = 0.0
+    got = got_demoted = polar = against = own = keys = 0.0
     same_thing = False
     places: set[int] = set()
     for term in wanted.terms:
-        if shortened and term.is_given:
+        if term.alike.isdisjoint(unit.stems):
             continue
-        total += term.weight
-        demoted_total += term.demoted
-        keys_total += term.weight * term.is_key
-        found = None if term.alike.isdisjoint(unit.stems) else _find(unit.signed, term)
-        if found is None:
-            continue
-        share, agreement, said = found
+        share, agreement, said = _find(unit, term)
         word = said.word
         places.add(word.start)
         got += share * term.weight
@@ -147,10 +138,10 @@ def _compare(unit: Unit, wanted: Wanted, question: Question, *, shortened: bool)
     if not got:
         return NOTHING
     return Match(
-        nearness=max(got_demoted / demoted_total, _UNDEMOTED * got / total),
+        nearness=max(got_demoted / wanted.demoted, _UNDEMOTED * got / wanted.weight),
         conflict=against / polar if polar else 0.0,
         # A misconception in the statements' own words is one only of the other thing: "PCA is nonlinear".
-        keys=keys / keys_total if keys_total else float(same_thing),
+        keys=keys / wanted.keys if wanted.keys else float(same_thing),
         own=own / got,
         statement=wanted.text,
         piece=unit.piece,
@@ -158,19 +149,26 @@ def _compare(unit: Unit, wanted: Wanted, question: Question, *, shortened: bool)
     )
 
 
-def _find(signed: Sequence[Signed], term: Term) -> tuple[float, bool | None, Signed] | None:
-    """The best word for a term: the same stem, or one of the same group."""
+def _find(unit: Unit, term: Term) -> tuple[float, bool | None, Signed]:
+    """The best of the words that stand for a term: the same stem rather than one of the same group.
+
+    Of several the first that is meant the same way, or else the first.
+    """
     target = term.signed
+    is_same = target.word.stem in unit.stems
+    sought = (target.word.stem,) if is_same else term.alike
     best: tuple[float, bool | None, Signed] | None = None
-    for said in signed:
-        if said.word.stem not in term.alike:
+    for said in unit.signed:
+        if said.word.stem not in sought:
             continue
-        share = 1.0 if said.word.stem == target.word.stem else _SYNONYM
         agreement = agree(said, target)
         if agreement is None and target.sign < 0 and term.is_key:
             agreement = said.sign < 0  # a misconception that denies something
-        if best is None or (share, agreement is not False) > (best[0], best[1] is not False):
-            best = (share, agreement, said)
+        if best is None or agreement is not False:
+            best = (1.0 if is_same else _SYNONYM, agreement, said)
+        if agreement is not False:
+            break
+    assert best is not None  # or the term's stems would not be among the unit's
     return best
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .words import Word, split_words
+from .words import Word, has_words, split_words
 
 _SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++(?=\s|$)|\n\s*\n|\n(?=\s*(?:[-*•#]|\(?\d{1,2}[.):]))")
 _CLAUSE_END = re.compile(
@@ -79,7 +79,7 @@ def _count(text: str, parts: int) -> list[tuple[int, int, int | None, bool]]:
     for parting in (";", "\n", ". "):
         pieces, at = [], 0
         for piece in text.split(parting):
-            if split_words(piece):
+            if has_words(piece):
                 pieces.append((at, at + len(piece)))
             at += len(piece) + len(parting)
         if len(pieces) == parts:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from .lexicon import POLAR, word_set
-from .words import Word, stem
+from .words import Word, groups_of, stem
 
 _FORWARD = word_set(
     """not no never without neither nor hardly unable lack lacks fail fails failed prevent prevents avoid
@@ -64,19 +64,23 @@ def sign_words(words: Sequence[Word], about: str = "") -> list[Signed]:
 
 def agree(said: Signed, wanted: Signed) -> bool | None:
     """Whether a word is meant as a statement's word is; None where its direction does not matter."""
-    here, there = said.word.groups, wanted.word.groups
-    if said.word.stem == wanted.word.stem:
-        if not (here.keys() & POLAR or said.word.stem in _polar_stems()):
-            return None
-        same = said.sign * wanted.sign
-    else:
-        shared = sorted(here.keys() & there.keys(), key=lambda group: (group not in POLAR, group))
-        if not shared or (shared[0] not in POLAR and here[shared[0]] == there[shared[0]]):
-            return None
-        same = said.sign * wanted.sign * here[shared[0]] * there[shared[0]]
-    if (said.entity, wanted.entity) in _CONTRASTS:
-        same = -same
-    return same > 0
+    direction = _relate(said.word.stem, wanted.word.stem)
+    if direction is None:
+        return None
+    same = said.sign * wanted.sign * direction
+    return (same < 0) if (said.entity, wanted.entity) in _CONTRASTS else (same > 0)
+
+
+@lru_cache(maxsize=100_000)
+def _relate(said: str, wanted: str) -> int | None:
+    """+1 where two stems mean the same, -1 where the opposite; None where direction does not matter."""
+    here, there = groups_of(said), groups_of(wanted)
+    if said == wanted:
+        return 1 if here.keys() & POLAR or said in _polar_stems() else None
+    shared = min(here.keys() & there.keys(), key=lambda group: (group not in POLAR, group), default=None)
+    if shared is None or (shared not in POLAR and here[shared] == there[shared]):
+        return None
+    return here[shared] * there[shared]
 
 
 @cache

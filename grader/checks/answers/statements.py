@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from grader.domain.rubric import Concept, Item, Part
@@ -44,7 +44,10 @@ class Wanted:
     terms: tuple[Term, ...]
     own: float  # the share of it that the prompt does not have
     reach: frozenset[str]  # the stems of which an answer must have one to come near it at all
-    has_given: bool  # a term of it need not be repeated under the concept's number
+    weight: float  # of all its terms
+    demoted: float
+    keys: float  # the weight of its keys
+    shorter: Wanted | None = None  # without what need not be repeated under the concept's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Sought:
     concept: Concept
     statements: tuple[Wanted, ...]
     misconceptions: tuple[Wanted, ...]
+    vocabulary: Mapping[str, Sequence[Term]]  # the statements' terms, by each stem that stands for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,11 @@ def _seek(
     misconceptions = tuple(
         _take_apart(text, prompt, given, spread, stated) for text in concept.misconceptions
     )
-    return Sought(concept, statements, misconceptions)
+    vocabulary: dict[str, list[Term]] = {}
+    for term in (term for wanted in statements for term in wanted.terms):
+        for alike in term.alike:
+            vocabulary.setdefault(alike, []).append(term)
+    return Sought(concept, statements, misconceptions, vocabulary)
 
 
 def _take_apart(
@@ -132,12 +140,21 @@ def _take_apart(
             total += weight
             terms[stem] = Term(signed, weight, demoted, is_key, stem in given, alike_stems(stem))
     sought = tuple(terms.values())
+    share = own / total if total else 0.0
+    needed = tuple(term for term in sought if not term.is_given)
+    shorter = None if needed == sought else _want(text, needed, share)
+    return replace(_want(text, sought, share), shorter=shorter)
+
+
+def _want(text: str, terms: tuple[Term, ...], own: float) -> Wanted:
     return Wanted(
         text,
-        sought,
-        own / total if total else 0.0,
-        reach=frozenset[str]().union(*(term.alike for term in sought)),
-        has_given=any(term.is_given for term in sought),
+        terms,
+        own,
+        reach=frozenset[str]().union(*(term.alike for term in terms)),
+        weight=sum(term.weight for term in terms),
+        demoted=sum(term.demoted for term in terms),
+        keys=sum(term.weight for term in terms if term.is_key),
     )
 
 

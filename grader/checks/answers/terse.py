@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .polarity import agree
 from .statements import Question, Term, weigh
@@ -15,7 +15,9 @@ _UNNUMBERED = 0.6  # of the rating, where nothing says which sub-question is ans
 _GUESSED = 0.9  # where only the count of the pieces says so
 
 
-def rate_terse(unit: Unit, vocabulary: Sequence[Term], question: Question, *, is_own: bool) -> float:
+def rate_terse(
+    unit: Unit, vocabulary: Mapping[str, Sequence[Term]], question: Question, *, is_own: bool
+) -> float:
     """How much of a short piece is in the concept's own words, 0..1; 0 for what is long or denies them."""
     if not 0 < len(unit.signed) <= _MOST_WORDS:
         return 0.0
@@ -23,7 +25,7 @@ def rate_terse(unit: Unit, vocabulary: Sequence[Term], question: Question, *, is
     for signed in unit.signed:
         weight = weigh(signed.word, question.prompt_stems)
         total += weight
-        hits = [term for term in vocabulary if signed.word.stem in term.alike]
+        hits = vocabulary.get(signed.word.stem)
         if not hits:
             continue
         weight = min(weight, max(term.weight for term in hits))

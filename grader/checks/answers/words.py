@@ -90,6 +90,11 @@ def split_words(text: str) -> list[Word]:
     return words
 
 
+def has_words(text: str) -> bool:
+    """Whether `split_words` finds any."""
+    return _WORD.search(text) is not None
+
+
 def _pieces(shown: str) -> tuple[str, ...]:
     if shown in _CANNOT:
         return ("can", "not")
