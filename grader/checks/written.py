@@ -47,7 +47,7 @@ _ACCEPTED = (
     "it was compared with answers to this question that teachers have marked. Nobody has read it yet; if you "
     "think that it earns more, ask for a teacher."
 )
-_KEPT_CHARACTERS = 4000  # of an answer, in the record of one item; the evidence holds all of it
+KEPT_CHARACTERS = 4000  # of an answer, in the record of one item; the evidence holds all of it
 
 
 def short_answer(evidence: Evidence, item: Item, part: Part) -> CheckResult:
@@ -203,7 +203,7 @@ def record_answer(answer: Answer, candidates: Sequence[Candidate]) -> Mapping[st
     """What was found and where, for the reviewer."""
     record: dict[str, Any] = {"state": answer.state.value, "cells": list(answer.cells)}
     if answer.text.strip():
-        record["text"] = answer.text[:_KEPT_CHARACTERS]
+        record["text"] = answer.text[:KEPT_CHARACTERS]
     if candidates:
         record["candidates"] = [
             {"cell": c.cell, "excerpt": c.excerpt, "score": round(c.score, 3)} for c in candidates[:20]

@@ -84,6 +84,8 @@ def _take_in(
             mark = replace(mark, grade_id=stored.id)
             mark = mark if found is None else _describe(mark, found, new, standing, share)
         before = unit.calibrations.find_mark(new.submission_id, item)
+        if before is not None and before.override_id == new.override_id and mark.given is not None:
+            mark = replace(mark, given=before.given)  # of what the question was worth when it was given
         if before is not None and before.question_sha256:  # the first look is the honest one
             mark = replace(
                 mark,

@@ -121,6 +121,8 @@ def _read_json(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]
         document = json.loads(text)
     except json.JSONDecodeError as error:
         raise RequestRefused(f"{path}:{error.lineno}: this is no JSON ({error.msg}); mend the line") from None
+    except (RecursionError, ValueError) as error:  # nested too deep; a number of thousands of digits
+        raise RequestRefused(f"{path}: this cannot be read ({error}); write it as the guide shows") from None
     entries = document.get("answers") if isinstance(document, dict) else document
     if not isinstance(entries, list):
         raise RequestRefused(f"{path}:1: there is no list of answers; write [ … ] or {{“answers”: [ … ]}}")

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from grader.checks.written import KEPT_CHARACTERS
 from grader.domain.grade import Grade, ItemGrade, ItemState
 from grader.domain.offering import Offering
 from grader.storage.grades import StoredGrade
@@ -75,7 +76,7 @@ def hash_text(text: str) -> str:
 
 
 def _outline(item: ItemGrade) -> Outline:
-    proposal = item.evidence.get("proposal")
+    proposal, text = item.evidence.get("proposal"), str(item.evidence.get("text", ""))
     return Outline(
         key=item.key,
         points=item.points,
@@ -83,7 +84,8 @@ def _outline(item: ItemGrade) -> Outline:
         state=item.state,
         proposed=_propose(proposal) if proposal else None,
         doubt=float(proposal["doubt"]) if proposal else 1.0,
-        words_sha256=hash_text(str(item.evidence.get("text", ""))),
+        # What is as long as is kept may go on otherwise: it is alike to nothing.
+        words_sha256=hash_text(text) if len(text) < KEPT_CHARACTERS else "",
         choice=str(item.evidence.get("letter") or ""),
     )
 

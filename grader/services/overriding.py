@@ -6,8 +6,8 @@ from datetime import datetime
 
 from grader.domain.override import Override
 from grader.domain.people import Actor
-from grader.errors import NotFound, NotPermitted, Overtaken, RequestRefused
-from grader.services.review.access import Desk, Opened, open_answer, require_free
+from grader.errors import NotPermitted, Overtaken, RequestRefused
+from grader.services.review.access import PUBLISHED, Desk, Opened, open_answer, require_free
 from grader.services.review.deciding import (
     STALE,
     Decided,
@@ -71,11 +71,8 @@ def _open(
     unit: UnitOfWork, actor: Actor, submission_id: str, item: str, follows: int, now: datetime
 ) -> Opened:
     opened = open_answer(unit, actor, submission_id, item, now)
-    if not actor.manages(opened.course):
-        if opened.filed.submission.user == actor.id:
-            raise NotFound("Nobody marks their own work.")
-        if opened.offering.published_at is not None:
-            raise NotPermitted("These grades are published: only instructors change them now.")
+    if opened.offering.published_at is not None and not actor.manages(opened.course):
+        raise NotPermitted(PUBLISHED)
     require_free(opened, actor)
     if opened.follows != follows:
         raise Overtaken(STALE)

@@ -139,6 +139,7 @@ class AnswerShape(_Shape):
     opinions: list[OpinionShape]
     why: list[Literal["review", "audit", "request"]]
     held: Held
+    may_change: bool
     follows: int
     history: list[OverrideShape]
     requests: list[RequestShape]

@@ -278,6 +278,32 @@ def reworded(item: Item) -> Item:
     return replace(item, concepts=(more, *others))
 
 
+def test_marks_teach_the_share_that_was_given_when_a_question_gets_more_points(parts: Parts) -> None:
+    submissions = review_class(parts, 12)
+    with parts.database.read() as unit:
+        before = {one.submission_id: one.given for one in unit.calibrations.newest_marks("cs101", "hw")}
+    rubric = parts.assignments["hw"].rubric
+    items = tuple(_double_and_reword(item) for item in rubric.items)
+    parts.assignments["hw"] = replace(
+        parts.assignments["hw"], rubric=replace(rubric, items=items, sha256="2" * 64)
+    )
+    assert regrade(parts.database, parts.assignments["hw"], NOW).failed == ()
+    with parts.database.read() as unit:
+        after = {one.submission_id: one.given for one in unit.calibrations.newest_marks("cs101", "hw")}
+    assert len(after) == len(submissions)
+    assert after == before
+
+
+def _double_and_reword(item: Item) -> Item:
+    if item.key != "q1":
+        return item
+    concepts = tuple(
+        replace(one, points=2 * one.points, statements=(*one.statements, "It cannot copy."))
+        for one in item.concepts
+    )
+    return replace(item, points=2 * item.points, concepts=concepts)
+
+
 def test_an_erased_submission_takes_its_mark_along(parts: Parts) -> None:
     with parts.engine.connect() as connection:
         (rule,) = [

@@ -146,6 +146,13 @@ def test_an_item_that_is_no_answer_is_looked_at_where_a_student_asks(klass: Clas
     assert "It ran at home." in page.text
 
 
+def test_an_assistant_is_told_who_changes_what_waits_for_nobody(klass: Class, app: FastAPI) -> None:
+    submission = klass.grade("ada", HALF)
+    page = signed_in(app, "tess").get(f"{QUEUE}/{submission}/ex1.runs").text
+    assert "It waits for nobody" in page
+    assert "Take it" not in page
+
+
 def test_a_look_at_the_name_is_noted(klass: Class, app: FastAPI) -> None:
     submission = klass.grade("ada", HALF)
     browser = signed_in(app, "ida")
@@ -168,7 +175,14 @@ def test_an_assistant_reviews_their_section_and_a_student_none(klass: Class, app
 
 
 @pytest.mark.parametrize(
-    "form", [{"act": "points:9"}, {"act": "points:x"}, {"act": "save", "points": "NaN"}, {}]
+    "form",
+    [
+        {"act": "points:9"},
+        {"act": "points:x"},
+        {"act": "save", "points": "NaN"},
+        {"act": "points:1", "follows": "x"},
+        {},
+    ],
 )
 def test_what_is_no_mark_is_refused_and_changes_nothing(
     klass: Class, app: FastAPI, form: dict[str, str]

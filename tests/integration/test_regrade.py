@@ -79,6 +79,18 @@ def test_what_a_preview_shows_is_what_publishing_does(graded: Class, edits: tupl
     assert shown.decided == 2
 
 
+def test_a_preview_warns_of_marks_that_people_gave_to_an_item_that_changes(graded: Class) -> None:
+    first, second, *_ = graded.ids()
+    graded.override(first, "q1", 4.0)
+    graded.override(second, "q1", 2.0)
+    graded.override(first, "q2", 4.0)
+    text = graded.edited(*OTHER_POINTS).replace("key: q2\n    part", "key: q2.new\n    part")
+    warnings = preview(graded.database, graded.catalog.parse(HOMEWORK, text)).warnings
+    assert [warning for warning in warnings if "2 marks that people gave stay" in warning]
+    assert [warning for warning in warnings if warning.startswith("q2 is gone, and with it 1 marks")]
+    assert preview(graded.database, graded.catalog.parse(HOMEWORK, graded.edited(*LOWER))).warnings == ()
+
+
 def test_changes_are_shown_a_page_at_a_time_and_the_largest_first(graded: Class) -> None:
     asked = graded.catalog.parse(HOMEWORK, graded.edited(*LOWER, *OTHER_POINTS))
     whole = preview(graded.database, asked)

@@ -12,11 +12,14 @@ from grader.errors import NotFound, NotPermitted
 from grader.services import review
 from grader.services.review import Decision
 from grader.storage.review_queue import Order
+from tests.integration.parts import NOW
 from tests.integration.review_parts import (
     GOOD,
     SCOPE,
     Class,
     list_waiting,
+    show_item,
+    take_and_decide,
 )
 
 _VERBS: dict[str, Callable[[Class, Actor, str], Any]] = {
@@ -43,6 +46,55 @@ def test_an_assistant_reaches_no_answer_of_another_section(room: Class, verb: st
         with pytest.raises(NotFound):
             _VERBS[verb](room, assistant, theirs)
     assert room.parts.count("override") == room.parts.count("claim") == room.parts.count("audit") == 0
+
+
+@pytest.mark.parametrize("verb", _VERBS)
+def test_an_assistant_has_nothing_to_do_with_their_own_work(room: Class, verb: str) -> None:
+    assistant = room.enrol("tim", Role.TA, "A")
+    own = room.grade("tim")
+    with pytest.raises(NotFound):
+        _VERBS[verb](room, assistant, own)
+    assert room.parts.count("override") == room.parts.count("claim") == room.parts.count("audit") == 0
+
+
+@pytest.mark.parametrize("item", ["q1", "ex1.runs"])
+def test_after_grades_are_published_an_assistant_changes_only_what_is_in_the_queue(
+    room: Class, teacher: Actor, item: str
+) -> None:
+    assistant, ada = room.enrol("tim", Role.TA, "A"), room.enrol("ada", Role.STUDENT, "A")
+    only = room.grade("ada")
+    if item == "q1":
+        review.take(room.desk, assistant, only, item)
+        follows = review.decide(room.desk, assistant, only, item, Decision(4.0), 0).follows
+    else:
+        follows = 0
+    room.offer(published_at=NOW)
+    stood = show_item(room, only, item)["points"]
+    review.take(room.desk, assistant, only, item)
+    for act in (
+        lambda: review.decide(room.desk, assistant, only, item, Decision(0.0, reason="x"), follows),
+        lambda: review.undo(room.desk, assistant, only, item),
+    ):
+        with pytest.raises(NotPermitted, match="published"):
+            act()
+    assert not review.read_answer(room.desk, assistant, only, item).may_change
+    assert show_item(room, only, item)["points"] == stood
+    review.release(room.desk, assistant, only, item)
+    review.ask_regrade(room.desk, ada, only, item, "Please look again.")
+    review.take(room.desk, assistant, only, item)
+    review.answer_request(room.desk, assistant, only, item, "Yes.", Decision(1.0), follows)
+    assert show_item(room, only, item)["points"] == 1.0
+
+
+def test_what_waits_for_nobody_an_assistant_changes_in_the_gradebook_alone(
+    room: Class, teacher: Actor
+) -> None:
+    room.enrol("ada", Role.STUDENT, "A")
+    assistant, only = room.enrol("tim", Role.TA, "A"), room.grade("ada")
+    take_and_decide(room, teacher, only, 3.0)
+    review.take(room.desk, assistant, only, "q1")
+    with pytest.raises(NotPermitted, match="gradebook"):
+        review.decide(room.desk, assistant, only, "q1", Decision(0.0, reason="x"), 1)
 
 
 @pytest.mark.parametrize("verb", _VERBS)

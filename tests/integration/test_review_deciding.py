@@ -221,3 +221,33 @@ def test_an_answer_drawn_for_the_audit_is_looked_at_once(room: Class, teacher: A
     review.take(room.desk, teacher, only, "q1")
     review.accept(room.desk, teacher, only, "q1", 0)
     assert list_waiting(room, teacher) == []
+
+
+def test_a_group_decision_leaves_alone_what_a_student_asks_about(
+    room: Class, teacher: Actor, other: Actor
+) -> None:
+    ben, base, asked = room.enrol("ben"), room.grade("ada"), room.grade("ben")
+    take_and_decide(room, other, asked, 4.0)
+    review.ask_regrade(room.desk, ben, asked, "q1", "Why?")
+    assert review.read_answer(room.desk, teacher, base, "q1").neighbours == ()
+    take_and_decide(room, teacher, base, 1.0)
+    (told,) = review.decide_group(room.desk, teacher, base, "q1", [asked])
+    assert told.outcome == "already_decided"
+    assert show_item(room, asked)["points"] == 4.0
+
+
+@pytest.mark.parametrize("same", [2_100, 4_100])
+def test_answers_that_differ_behind_a_long_beginning_are_not_alike(
+    room: Class, teacher: Actor, same: int
+) -> None:
+    beginning = (f"{GOOD} " * 60)[:same]
+    base = room.grade("ada", q1=f"{beginning} All of this is right.")
+    room.grade("ben", q1=f"{beginning} None of this is right, it cannot ever be so.")
+    assert review.read_answer(room.desk, teacher, base, "q1").neighbours == ()
+
+
+def test_undoing_is_not_taken_in_by_a_reason_that_says_so(room: Class, teacher: Actor) -> None:
+    only = room.grade("ada")
+    review.take(room.desk, teacher, only, "q1")
+    with pytest.raises(RequestRefused, match="say why in other words"):
+        review.decide(room.desk, teacher, only, "q1", Decision(1.0, reason="taken back"), 0)

@@ -101,6 +101,11 @@ def _answer(human: float, proposed: float, **changes: Any) -> Compared:
     return replace(Compared("q1", human, proposed, 4.0, is_read=True, is_accepted=False), **changes)
 
 
+@pytest.mark.parametrize("text", ["[" * 200_000, '[{"points": ' + "9" * 5_000 + "}]"], ids=["nested", "long"])
+def test_json_that_nobody_can_read_is_refused_in_words(tmp_path: Path, text: str) -> None:
+    assert "this cannot be read" in _refused(_write(tmp_path, text))
+
+
 def test_the_numbers_are_what_they_are_called() -> None:
     found = measure_agreement([_answer(0, 0), _answer(4, 4), _answer(0, 2), _answer(4, 2)])
     assert found.rmse == round(2**0.5, 4)

@@ -21,6 +21,7 @@ from .stale import find_stale, make_token, read_cases, read_standard
 MOST_SHOWN = 500
 _EDGES = (-20.0, -10.0, -5.0, -2.0, -1.0, 0.0, 1.0, 2.0, 5.0, 10.0, 20.0)
 _WAITS = ItemState.NEEDS_REVIEW.value
+_DECIDED = ItemState.REVIEWED.value
 _NOWHERE = Mark("", "", "", "", 0.0, 0.0, "", None, 1.0, is_audited=False, words_sha256="", choice="")
 
 
@@ -124,7 +125,7 @@ def preview(
         changed=len(tally.list_changes()),
         decided=tally.decided.total(),
         failed=tuple(tally.failed),
-        warnings=tuple(_warn(before, rubric)) if before else (),
+        warnings=(*(_warn(before, rubric) if before else ()), *tally.warn()),
     )
 
 
@@ -138,6 +139,10 @@ class _Tally:
     waits_newly: Counter[str] = field(default_factory=Counter)
     waits_no_longer: Counter[str] = field(default_factory=Counter)
     decided: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)  # marks of humans whose item is gone
+    outgrown: Counter[tuple[str, float, float]] = field(
+        default_factory=Counter
+    )  # old and new points
 
     def add(self, unit: UnitOfWork, judged: Sequence[Judged]) -> None:
         """Count one batch: what stands now beside what would."""
@@ -156,7 +161,23 @@ class _Tally:
             self.differences.setdefault(key, []).append(round(new.points - old.points, 2))
             self.waits_newly[key] += new.state == _WAITS != old.state
             self.waits_no_longer[key] += old.state == _WAITS != new.state
-            self.decided[key] += new.state == ItemState.REVIEWED.value
+            self.decided[key] += new.state == _DECIDED
+            if old.state == _DECIDED:
+                self.lost[key] += new is _NOWHERE
+                self.outgrown[key, old.max_points, new.max_points] += new.max_points > old.max_points
+
+    def warn(self) -> Iterable[str]:
+        """What becomes of marks that humans gave, where their item is not what it was."""
+        for key, count in (+self.lost).items():
+            yield (
+                f"{key} is gone, and with it {count} marks that people gave. They come back with an item of "
+                "this key: keep it where only the title or the wording changes."
+            )
+        for (key, old, new), count in (+self.outgrown).items():
+            yield (
+                f"{key} is worth {new:g} points instead of {old:g}. {count} marks that people gave stay as "
+                "many points as they are; nobody else changes them."
+            )
 
     def list_changes(self) -> list[Change]:
         """Whoever gains or loses most first."""

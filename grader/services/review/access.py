@@ -18,6 +18,7 @@ from grader.storage.review_queue import Entry, Scope
 from grader.storage.submissions import Filed
 from grader.storage.unit_of_work import Database, UnitOfWork
 
+PUBLISHED = "These grades are published: only instructors change them now."
 HELD_FOR = timedelta(minutes=10)
 
 
@@ -78,7 +79,8 @@ def limit_scope(actor: Actor, scope: Scope) -> Scope:
 def open_answer(unit: UnitOfWork, actor: Actor, submission_id: str, item: str, now: datetime) -> Opened:
     """Read one answer for someone who may see it.
 
-    Raises `NotFound` where there is none, it is not graded yet, or the actor need not know of it.
+    Raises `NotFound` where there is none, it is not graded yet, or the actor need not know of it: assistants
+    have nothing to do with their own work.
     """
     missing = NotFound(f"There is no graded answer to {item[:64]!r} in submission {submission_id[:32]!r}.")
     filed = unit.submissions.find(submission_id)
@@ -86,7 +88,8 @@ def open_answer(unit: UnitOfWork, actor: Actor, submission_id: str, item: str, n
         raise missing
     course, user = filed.submission.course, filed.submission.user
     sections = actor.sections_of(course)
-    if not actor.teaches(course) or not (sections is None or unit.review_queue.is_in(course, user, sections)):
+    is_theirs = sections is None or (user != actor.id and unit.review_queue.is_in(course, user, sections))
+    if not actor.teaches(course) or not is_theirs:
         raise missing
     stored, entry = unit.grades.newest(submission_id), unit.review_queue.find(submission_id, item, now)
     graded = next((one for one in stored.grade.items if one.key == item), None) if stored else None
@@ -108,6 +111,26 @@ def hold(unit: UnitOfWork, actor: Actor, submission_id: str, item: str, now: dat
     if not unit.claims.take(claim, now):
         raise Overtaken("Another reviewer has this answer now: take the next one.")
     return claim
+
+
+def may_change(opened: Opened, actor: Actor) -> bool:
+    """Whether a mark is the actor's to change without further words.
+
+    Assistants change what is in the queue, and what they decided themselves until grades are published.
+    """
+    if actor.manages(opened.course) or opened.entry.in_queue:
+        return True
+    is_own = opened.newest is not None and opened.newest.override.actor == actor.id
+    return is_own and opened.offering.published_at is None
+
+
+def require_may_change(opened: Opened, actor: Actor) -> None:
+    """Raise `NotPermitted` where an instructor has to change a mark, or it is changed in the gradebook."""
+    if may_change(opened, actor):
+        return
+    if opened.offering.published_at is not None:
+        raise NotPermitted(PUBLISHED)
+    raise NotPermitted("This answer waits for nobody. Change its mark in the gradebook, with a reason.")
 
 
 def require_free(opened: Opened, actor: Actor) -> None:

@@ -80,7 +80,7 @@ def answer_request(
 
     def reply(unit: UnitOfWork, now: datetime) -> Decided:
         opened = open_answer(unit, actor, submission_id, item, now)
-        require_in_hand(unit, opened, actor, reason="a student asked")
+        require_in_hand(unit, opened, actor, reason="a student asked")  # what is asked about is in the queue
         if not unit.regrade_requests.answer(submission_id, item, text, actor.id, now):
             raise Overtaken("No question waits here: another reviewer may have answered it just now.")
         if decision is not None:

@@ -10,13 +10,27 @@ from grader.domain.override import Override
 from grader.domain.people import Actor
 from grader.errors import Overtaken, RequestRefused
 from grader.services.calibrations import learn
-from grader.services.review.access import Desk, Opened, hold, open_answer, require_free, require_in_hand
-from grader.services.review.decision import Decision, as_override, check_decision, list_worth, read_proposal
+from grader.services.review.access import (
+    Desk,
+    Opened,
+    hold,
+    open_answer,
+    require_free,
+    require_in_hand,
+    require_may_change,
+)
+from grader.services.review.decision import (
+    TAKEN_BACK,
+    Decision,
+    as_override,
+    check_decision,
+    list_worth,
+    read_proposal,
+)
 from grader.services.standing import settle
 from grader.storage.overrides import StoredOverride
 from grader.storage.unit_of_work import Clash, UnitOfWork
 
-TAKEN_BACK = "taken back"  # the reason of an override that undoes the one before it
 STALE = "Another reviewer decided this just now: nothing of yours was kept. Reload and look again."
 
 
@@ -40,7 +54,8 @@ def decide(
     ``follows`` is the override that the actor has seen as the newest, 0 for none. The same decision again
     is the one that stands. Raises `NotFound`; `RequestRefused` for points that cannot be; `Overtaken`
     where someone else decided meanwhile, holds the answer, or the actor does not hold it. An instructor
-    may decide what nobody holds, with a reason.
+    may decide what nobody holds, with a reason. Raises `NotPermitted` for assistants where the answer waits
+    for nobody.
     """
     return _decide(desk, actor, submission_id, item, follows, "review.decide", lambda _: decision)
 
@@ -69,6 +84,7 @@ def undo(desk: Desk, actor: Actor, submission_id: str, item: str) -> Decided:
 
     def take_back(unit: UnitOfWork, now: datetime) -> Decided:
         opened = open_answer(unit, actor, submission_id, item, now)
+        require_may_change(opened, actor)
         newest = opened.newest
         if newest is None:
             raise RequestRefused("Nobody has decided on this answer: there is nothing to take back.")
@@ -191,6 +207,7 @@ def _decide(
             return tell_decided(unit, submission_id, item, now)
         if opened.follows != follows:
             raise Overtaken(STALE)
+        require_may_change(opened, actor)
         require_in_hand(unit, opened, actor, reason=decision.reason)
         append_decision(unit, actor, opened, decision, now, action)
         return tell_decided(unit, submission_id, item, now)

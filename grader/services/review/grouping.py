@@ -12,7 +12,7 @@ from grader.services.review.access import Desk, Opened, open_answer
 from grader.services.review.anonymity import find_names
 from grader.services.review.deciding import append_decision, check_for
 from grader.services.review.decision import Decision
-from grader.services.review.neighbours import find_neighbours
+from grader.services.review.neighbours import find_neighbours, is_undecided
 from grader.services.review.queue import tell_holder
 from grader.storage.unit_of_work import Clash
 
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     """What became of one neighbour."""
 
     DECIDED = "decided"
-    ALREADY_DECIDED = "already_decided"  # it waits for nobody: what stands there stays
+    ALREADY_DECIDED = "already_decided"  # it waits for nobody, or its student asks about what was decided
     HELD = "held"  # another reviewer looks at it
     NOT_ALIKE = "not_alike"  # it does not say the same, or is proposed for other points
     NOT_FOUND = "not_found"
@@ -99,7 +99,7 @@ def _may_decide(opened: Opened, actor: Actor, like: Opened, alike: set[str]) -> 
     mine, theirs = opened.filed.submission, like.filed.submission
     if (mine.course, mine.assignment) != (theirs.course, theirs.assignment):
         return Outcome.NOT_FOUND
-    if not opened.entry.in_queue:
+    if not is_undecided(opened.entry):
         return Outcome.ALREADY_DECIDED
     if tell_holder(opened.entry, actor) == "another":
         return Outcome.HELD

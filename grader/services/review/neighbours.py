@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from grader.domain.grade import ItemState
 from grader.domain.people import Actor
 from grader.services.review.access import Opened, limit_scope
 from grader.services.review.anonymity import Names
 from grader.services.review.queue import tell_holder
 from grader.services.review.similar import find_alike
-from grader.storage.review_queue import Scope
+from grader.storage.review_queue import Entry, Scope
 from grader.storage.unit_of_work import UnitOfWork
 
 _COMPARED = 300  # answers: the same words first, then those whose proposal is nearest
@@ -26,6 +27,11 @@ class Neighbour:
     text: str
     proposed: float | None
     held: str  # "you", "another", ""
+
+
+def is_undecided(entry: Entry) -> bool:
+    """Whether another answer's decision may be its own: nobody decided it, and no student asks for more."""
+    return entry.in_queue and entry.state != ItemState.REVIEWED.value and not entry.is_asked
 
 
 def find_neighbours(
@@ -52,6 +58,6 @@ def find_neighbours(
             tell_holder(other, actor),
         )
         for other in near
-        if other.submission_id in likeness
+        if other.submission_id in likeness and is_undecided(other)
     ]
     return sorted(found, key=lambda one: (-one.likeness, one.submission_id))

@@ -12,7 +12,7 @@ from grader.domain.grade import ItemGrade
 from grader.domain.people import Actor
 from grader.domain.rubric import Item, Part, PartKind
 from grader.services.calibrations import correct_record
-from grader.services.review.access import Desk, Opened, open_answer
+from grader.services.review.access import Desk, Opened, may_change, open_answer
 from grader.services.review.anonymity import find_names
 from grader.services.review.neighbours import Neighbour, find_neighbours
 from grader.services.review.queue import tell_holder, tell_why
@@ -65,6 +65,7 @@ class AnswerView:
     concepts: tuple[ConceptView, ...]
     why: tuple[str, ...]
     held: str
+    may_change: bool  # by whoever reads it, who is an assistant where not
     follows: int  # for the next decision
     history: tuple[StoredOverride, ...]
     requests: tuple[RegradeRequest, ...]
@@ -134,6 +135,7 @@ def _view(
         concepts=list_concepts(item, asked),
         why=tell_why(entry),
         held=tell_holder(entry, actor),
+        may_change=may_change(opened, actor),
         follows=opened.follows,
         history=opened.history,
         requests=tuple(unit.regrade_requests.of(submission.id, item.key)),

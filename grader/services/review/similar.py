@@ -12,7 +12,6 @@ from grader.checks.answers.polarity import sign_words
 from grader.checks.answers.words import groups_of, split_words
 
 NEAR = 85.0  # of 100; what is less alike is not offered
-_MOST_CHARACTERS = 2000  # of each text that are compared
 _COMPARES = frozenset({"than", "from", "versus", "vs"})
 _TURNS = ("un", "in", "im", "non", "dis", "ir", "over", "under")
 
@@ -47,13 +46,9 @@ def find_alike(text: str, others: Mapping[str, str]) -> dict[str, float]:
     return {key: round(score, 1) for _, score, key in near if _mean_the_same(mine, known[key])}
 
 
+@lru_cache(maxsize=4096)
 def read_words(text: str) -> Words:
     """Read a text for comparison."""
-    return _read(text[:_MOST_CHARACTERS])
-
-
-@lru_cache(maxsize=4096)
-def _read(text: str) -> Words:
     signed = sign_words(split_words(text))
     content = [said for said in signed if said.word.is_content]
     stems = [said.word.stem for said in content]

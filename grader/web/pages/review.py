@@ -18,7 +18,7 @@ from grader.web.pages.access import get_form
 from grader.web.pages.highlight import cut
 from grader.web.pages.places import AssignmentPlace, get_taught
 from grader.web.pages.rendering import render
-from grader.web.pages.review_form import Act, read_decision, read_reply
+from grader.web.pages.review_form import Act, read_decision, read_follows, read_reply
 from grader.web.reviews import get_desk
 
 router = APIRouter(prefix="/courses/{course}/assignments/{assignment}/review", include_in_schema=False)
@@ -174,7 +174,7 @@ def _decide(
     place: AssignmentPlace, desk: review.Desk, form: FormData, act: Act, submission_id: str, item: str
 ) -> None:
     actor, course = place.course.visitor.actor, place.course.id
-    decision, follows, reply = read_decision(form, act), int(str(form.get("follows") or 0)), read_reply(form)
+    decision, follows, reply = read_decision(form, act), read_follows(form), read_reply(form)
     if reply:
         review.answer_request(
             desk, actor, submission_id, item, reply, None if act is Act.REPLY else decision, follows

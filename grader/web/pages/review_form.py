@@ -50,6 +50,14 @@ def read_decision(form: FormData, act: Act) -> Decision:
     return Decision(_number(total) if total and not concepts else None, concepts, comment, reason)
 
 
+def read_follows(form: FormData) -> int:
+    """The newest decision that the page showed, 0 for none. Raises `RequestRefused` for what is no number."""
+    said = str(form.get("follows") or 0)
+    if not said.isdecimal():
+        raise RequestRefused("The form is not as the page made it: reload the page.")
+    return int(said)
+
+
 def read_reply(form: FormData) -> str:
     """The answer to the student's question; "" for none."""
     return str(form.get("reply") or "").strip()
