@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from grader.domain.people import Role
 from grader.storage.class_tables import counted_attempt, measured
-from grader.storage.people_tables import member_section
+from grader.storage.people_tables import member, member_section
 from grader.storage.review_tables import mark
 
 Sections = frozenset[str] | None  # whose students are meant; None: all
@@ -107,10 +108,23 @@ def in_sections(user: sa.ColumnElement[str], course: str, sections: Sections) ->
     """The condition that a user is in one of these sections; none where all are meant."""
     if sections is None:
         return []
-    members = sa.select(member_section.c.person_id).where(
-        member_section.c.course == course, member_section.c.section.in_(sorted(sections))
+    return [user.in_(select_students(course, sections))]
+
+
+def select_students(course: str, sections: frozenset[str]) -> sa.Select[Any]:
+    """The ids of the students in these sections, and not of the assistants who look after them."""
+    return (
+        sa.select(member_section.c.person_id)
+        .join(
+            member,
+            (member.c.course == member_section.c.course) & (member.c.person_id == member_section.c.person_id),
+        )
+        .where(
+            member_section.c.course == course,
+            member_section.c.section.in_(sorted(sections)),
+            member.c.role == Role.STUDENT,
+        )
     )
-    return [user.in_(members)]
 
 
 class ClassFigures:

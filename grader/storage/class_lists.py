@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from grader.storage.class_figures import Sections, in_sections
+from grader.storage.class_figures import Sections, in_sections, select_students
 from grader.storage.people_tables import member_section, person
 from grader.storage.review_tables import standing
 from grader.storage.tables import submission, work
@@ -106,15 +106,11 @@ class ClassLists:
         return {one.id: one for one in self._list(query)}
 
     def is_in(self, course: str, user: str, sections: Sections) -> bool:
-        """Whether a user is in one of these sections; in None is everybody."""
+        """Whether a user is a student in one of these sections; in None is everybody."""
         if sections is None:
             return True
-        query = sa.select(sa.func.count()).where(
-            member_section.c.course == course,
-            member_section.c.person_id == user,
-            member_section.c.section.in_(sorted(sections)),
-        )
-        return self._number(query) > 0
+        query = select_students(course, sections).where(member_section.c.person_id == user)
+        return self._connection.execute(query).first() is not None
 
     def sections(self, course: str, user: str | None = None) -> list[str]:
         """The sections that someone is in; None: all of the course."""

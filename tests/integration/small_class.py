@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from grader.domain.grade import Grade, ItemGrade, ItemState
 from grader.domain.models import Measurement
+from grader.domain.offering import Offering
 from grader.domain.people import Role
 from grader.domain.rubric import Item, Part, PartKind
 from grader.domain.run import CellRun, CellState, Verdict
@@ -41,9 +42,17 @@ class Work:
 
 
 def make_class_parts(parts: Parts) -> Parts:
-    """The same parts with an assignment of three items."""
+    """The same parts with an assignment of three items, whose reviewers see names."""
     parts.assignments["hw"] = make_assignment(parts.home, parts=PARTS, items=ITEMS)
+    offer(parts, Offering(is_anonymous=False))
     return parts
+
+
+def offer(parts: Parts, offering: Offering) -> None:
+    """Say how the course gives the homework."""
+    with parts.database.write() as unit:
+        unit.offerings.put("cs101", "hw", offering, NOW)
+        unit.commit()
 
 
 def add_students(parts: Parts, sections: Mapping[str, str]) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from grader.domain.offering import Offering
 from grader.domain.override import Override
+from grader.domain.people import Membership, Role
 from grader.domain.run import Verdict
 from grader.domain.submission import SubmissionState
 from grader.services.standing import settle
-from tests.integration.page_requests import Browser, signed_in
+from tests.integration.page_requests import Browser, add_person, signed_in
 from tests.integration.parts import NOW, Parts, make_parts
 from tests.integration.small_class import (
     DASHBOARD,
@@ -22,6 +24,7 @@ from tests.integration.small_class import (
     hand_in,
     hand_in_graded,
     make_class_parts,
+    offer,
 )
 
 TABLE = f"{DASHBOARD}/submissions"
@@ -83,6 +86,61 @@ def test_an_assistant_finds_only_their_sections_on_every_page(app: FastAPI, ids:
     assert tom.get(f"{DASHBOARD}/students/{ids['ben']}").status_code == 404
     assert tom.get(f"{DASHBOARD}/pairs/{ids['ada']}/{ids['ben']}").status_code == 404
     assert tom.get(f"{DASHBOARD}?section=b").status_code == 404
+
+
+def _pages(ids: dict[str, str]) -> tuple[str, ...]:
+    return DASHBOARD, TABLE, f"{TABLE}?sort=name&up=1", f"{DASHBOARD}/students/{ids['ada']}"
+
+
+def test_names_are_hidden_on_every_page_until_grades_are_published(
+    app: FastAPI, parts: Parts, ids: dict[str, str]
+) -> None:
+    fail(parts, hand_in(parts, "ada", 2))
+    offer(parts, Offering())
+    for who in ("tom", "ines"):
+        browser = signed_in(app, who)
+        report = (
+            (f"/submissions/{ids['ada']}",) if who == "tom" else ()
+        )  # to instructors it is signed, and noted
+        for path in (*_pages(ids), *report):
+            page = browser.get(path)
+            assert page.status_code == 200
+            assert not re.search(r"\bada\b", page.text, re.IGNORECASE), f"{who} {path}"
+        found = browser.post(TABLE, {"words": "ada"}).text
+        assert ("2 of 2" if who == "tom" else "3 of 3") in found, "who is found would say who it is"
+        assert 'role="search"' not in found
+    assert "names.show" not in [action for _, action, _ in acts(parts)]
+    assert "Ada" not in signed_in(app, "tom").get(f"{DASHBOARD}?names=1").text, "assistants cannot ask"
+    offer(parts, Offering(published_at=NOW))
+    assert "Ada" in signed_in(app, "tom").get(TABLE).text
+
+
+def test_an_instructor_who_asks_for_names_sees_them_on_the_way_and_is_noted(
+    ines: Browser, parts: Parts, ids: dict[str, str]
+) -> None:
+    offer(parts, Offering())
+    address = re.search(r'href="([^"]*names=1)"', ines.get(TABLE).text)
+    assert address
+    page = ines.get(address[1].replace("&amp;", "&")).text
+    assert "Ada" in page
+    student = re.search(rf'href="([^"]*/students/{ids["ada"]}[^"]*)"', page)
+    assert student
+    assert "Ada" in ines.get(student[1]).text
+    assert ("ines", "names.show", "hw") in acts(parts)
+
+
+def test_an_assistant_does_not_see_their_own_work_from_when_they_were_a_student(
+    app: FastAPI, parts: Parts, ids: dict[str, str]
+) -> None:
+    add_person(parts, "tim", Role.STUDENT, ("a",))
+    own = hand_in_graded(parts, "tim", Work({"ex1.runs": 7.0}))
+    with parts.database.write() as unit:
+        unit.people.enrol("tim", Membership("cs101", Role.TA, frozenset("a")), NOW)
+        unit.commit()
+    tim = signed_in(app, "tim")
+    assert own not in tim.get(TABLE).text
+    assert ids["ada"] in tim.get(TABLE).text
+    assert tim.get(f"{DASHBOARD}/students/{own}").status_code == 404
 
 
 def test_a_search_is_posted_and_stands_in_no_address(ines: Browser, parts: Parts) -> None:

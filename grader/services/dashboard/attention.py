@@ -62,9 +62,9 @@ def read_attention(database: Database, scope: Scope) -> Attention:
     with database.read() as unit:
         lists = unit.class_lists
         return Attention(
-            tuple(lists.slowest(*place, _MOST)),
-            tuple(_explain(unit, one) for one in lists.crashed(*place, _MOST)),
-            tuple(lists.failed(*place, _MOST)),
+            tuple(map(scope.call, lists.slowest(*place, _MOST))),
+            tuple(_explain(unit, scope.call(one)) for one in lists.crashed(*place, _MOST)),
+            tuple(map(scope.call, lists.failed(*place, _MOST))),
             _equal(unit, scope),
             _pairs(unit, scope),
         )
@@ -106,7 +106,8 @@ def _equal(unit: UnitOfWork, scope: Scope) -> tuple[Equal, ...]:
     ][:_MOST]
     named = unit.class_lists.name([one for _, group in kept for one in group.submission_ids])
     return tuple(
-        Equal(kind, group.students, tuple(named[one] for one in group.submission_ids)) for kind, group in kept
+        Equal(kind, group.students, tuple(scope.call(named[one]) for one in group.submission_ids))
+        for kind, group in kept
     )
 
 
@@ -120,5 +121,5 @@ def _pairs(unit: UnitOfWork, scope: Scope) -> tuple[Pair, ...]:
         who = (frozenset((one.user, other.user)), pair.kind)
         if who not in seen:
             seen.add(who)
-            pairs.append(Pair(one, other, pair))
+            pairs.append(Pair(scope.call(one), scope.call(other), pair))
     return tuple(pairs[:_MOST_PAIRS])

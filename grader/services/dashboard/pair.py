@@ -69,7 +69,7 @@ def read_pair(
     code = [_code(notebook) for notebook in notebooks]
     common = _shared(Kind.CODE, [[each] for each in code], template)
     facing = Facing("Code", *(_mark(Kind.CODE, each, common) for each in code))
-    return SideBySide(named[one_id], named[other_id], texts, facing)
+    return SideBySide(scope.call(named[one_id]), scope.call(named[other_id]), texts, facing)
 
 
 def _answers(evidence: Evidence | None) -> dict[str, str]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
 
 from grader.assignments import Assignment
 from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted
+from grader.services.gradebook import hides_names, note_names_shown
+from grader.services.review.anonymity import Names, find_names
 from grader.storage.class_figures import Sections
+from grader.storage.class_lists import Named
+from grader.storage.submission_table import Row
 from grader.storage.submissions import Filed
 from grader.storage.unit_of_work import Database, UnitOfWork
+
+Listed = TypeVar("Listed", Named, Row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +29,17 @@ class Scope:
     assignment: Assignment
     sections: Sections  # None: everybody
     section: str = ""  # the one that is asked for; "": all that may be seen
+    hidden: Names | None = None  # what students are called where their names are hidden
+    asks_names: bool = False  # an instructor sees names that are hidden from reviewers, which is noted
 
     @property
     def id(self) -> str:
         """The assignment's id."""
         return self.assignment.rubric.id
+
+    def call(self, one: Listed) -> Listed:
+        """A submission with what its student is called here."""
+        return one if self.hidden is None else replace(one, name=self.hidden.pseudonym(one.user))
 
 
 def open_scope(actor: Actor, course: str, assignment: Assignment, section: str = "") -> Scope:
@@ -42,6 +56,21 @@ def open_scope(actor: Actor, course: str, assignment: Assignment, section: str =
     if seen is not None and section not in seen:
         raise NotFound("There is no such section, or you do not look after it.")
     return Scope(actor, course, assignment, frozenset({section}), section)
+
+
+def hide_names(database: Database, scope: Scope, now: datetime, *, with_names: bool) -> Scope:
+    """The same scope, in which names are hidden as they are from reviewers.
+
+    ``with_names``: an instructor asks for them all the same, which is noted in the audit log.
+    """
+    with database.read() as unit:
+        offering = unit.offerings.find(scope.course, scope.id)
+    if hides_names(scope.actor, scope.course, offering, with_names=with_names):
+        return replace(scope, hidden=find_names(database, scope.course, scope.id))
+    if offering.hides_names:
+        note_names_shown(database, scope.actor, scope.course, scope.id, now)
+        return replace(scope, asks_names=True)
+    return scope
 
 
 def list_sections(database: Database, scope: Scope) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from grader.domain.offering import Accommodation
@@ -68,10 +68,10 @@ def read_student(database: Database, scope: Scope, submission_id: str, now: date
         offering = unit.offerings.find(scope.course, scope.id)
         return StudentHistory(
             user,
-            rows[0].name,
-            tuple(unit.class_lists.sections(scope.course, user)),
+            scope.call(rows[0]).name,
+            () if scope.hidden else tuple(unit.class_lists.sections(scope.course, user)),
             (held.due_at if held else None) or offering.due_at,
-            held,
+            replace(held, reason="") if held and scope.hidden else held,
             tuple(attempts),
             unit.class_lists.people({mark.override.actor for one in attempts for mark in one.overrides}),
         )

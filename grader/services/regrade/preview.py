@@ -140,9 +140,7 @@ class _Tally:
     waits_no_longer: Counter[str] = field(default_factory=Counter)
     decided: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)  # marks of humans whose item is gone
-    outgrown: Counter[tuple[str, float, float]] = field(
-        default_factory=Counter
-    )  # old and new points
+    outgrown: Counter[tuple[str, float, float]] = field(default_factory=Counter)  # old and new points
 
     def add(self, unit: UnitOfWork, judged: Sequence[Judged]) -> None:
         """Count one batch: what stands now beside what would."""

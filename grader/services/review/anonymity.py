@@ -35,8 +35,12 @@ class Names:
     def of(self, unit: UnitOfWork, user: str) -> str:
         """The pseudonym; or the real name where the course does not hide it."""
         if self.is_anonymous:
-            return derive_pseudonym(self.secret, self.course, self.assignment, user)
+            return self.pseudonym(user)
         return _describe(user, unit.people.find(user)).name
+
+    def pseudonym(self, user: str) -> str:
+        """What a student is called where names are hidden."""
+        return derive_pseudonym(self.secret, self.course, self.assignment, user)
 
 
 def find_names(database: Database, course: str, assignment: str) -> Names:

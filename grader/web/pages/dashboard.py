@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from grader.services.dashboard.attention import read_attention
 from grader.services.dashboard.overview import read_overview
 from grader.services.dashboard.retry import retry
-from grader.services.dashboard.scope import Scope, list_sections, open_scope
+from grader.services.dashboard.scope import Scope, hide_names, list_sections, open_scope
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form
 from grader.web.pages.class_charts import draw_class_curve, draw_histogram
@@ -21,9 +21,15 @@ from grader.web.pages.rendering import render
 router = APIRouter(prefix="/courses/{course}/assignments/{assignment}/dashboard", include_in_schema=False)
 
 
-def get_scope(place: Annotated[AssignmentPlace, Depends(get_taught)], section: str = "") -> Scope:
-    """Whose work is shown: of one section where the address names it."""
-    return open_scope(place.course.visitor.actor, place.course.id, place.assignment, section)
+def get_scope(
+    place: Annotated[AssignmentPlace, Depends(get_taught)],
+    deps: Annotated[Deps, Depends(get_deps)],
+    section: str = "",
+    names: bool = False,
+) -> Scope:
+    """Whose work is shown: of one section where the address names it; and whether with names."""
+    scope = open_scope(place.course.visitor.actor, place.course.id, place.assignment, section)
+    return hide_names(deps.database, scope, deps.clock(), with_names=names)
 
 
 @router.get("")
@@ -42,7 +48,7 @@ def show_dashboard(
         place=place,
         tab="dashboard",
         sections=list_sections(deps.database, scope),
-        section=scope.section,
+        scope=scope,
         overview=overview,
         histogram=draw_histogram(overview.distribution) if overview.distribution else None,
         curve=draw_class_curve(overview.sizes) if overview.sizes else None,

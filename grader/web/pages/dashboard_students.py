@@ -34,6 +34,7 @@ def show_student(
         place.course.visitor,
         place=place,
         tab="dashboard",
+        scope=scope,
         student=student,
         titles=titles,
     )
@@ -51,5 +52,11 @@ def show_pair(
     """Two submissions side by side."""
     pair = read_pair(deps.database, deps.blobs, scope, one, other, deps.clock())
     return render(
-        request, "dashboard_pair.html", place.course.visitor, place=place, tab="dashboard", pair=pair
+        request,
+        "dashboard_pair.html",
+        place.course.visitor,
+        place=place,
+        tab="dashboard",
+        scope=scope,
+        pair=pair,
     )

@@ -40,6 +40,7 @@ class View:
     sort: Column = Column.SUBMITTED
     up: bool = False  # least first
     page: int = 1
+    names: bool = False  # also while they are hidden from reviewers
 
     def link(self, **changes: Any) -> str:
         """The address's query with these changes; what is as usual is left out."""
@@ -61,6 +62,7 @@ def get_view(
     sort: Column = Column.SUBMITTED,
     up: bool = False,
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    names: bool = False,
 ) -> View:
     """What the address asks for; an unknown state or kind of attention is none."""
     return View(
@@ -71,6 +73,7 @@ def get_view(
         sort,
         up,
         page,
+        names,
     )
 
 
@@ -95,7 +98,7 @@ def search_submissions(
     view: Annotated[View, Depends(get_view)],
     form: Annotated[FormData, Depends(get_form)],
 ) -> Response:
-    """The same, of those whose name has these words or whose id begins so."""
+    """The same, of those whose name has these words or whose id begins so; of all where names are hidden."""
     return _show(request, deps, place, scope, view, str(form.get("words", ""))[:_MOST_WORDS].strip())
 
 
@@ -114,7 +117,8 @@ def _show(
         tab="dashboard",
         sections=list_sections(deps.database, scope),
         view=replace(view, page=found.page),
-        words=words,
+        words="" if scope.hidden else words,
+        scope=scope,
         found=found,
         columns=Column,
         states=SubmissionState,
