@@ -15,10 +15,9 @@ from itertools import pairwise
 from .choice_mentions import Mention, find_mentions
 from .choice_options import find_option_text, match_option, without_pasted_list
 from .choice_words import (
+    CHOOSING,
     DOUBTS,
-    FILLERS,
     JOINERS,
-    LEADS,
     REFUSALS,
     VERDICTS,
     Word,
@@ -40,7 +39,7 @@ class Choice:
     letter: str | None
     ambiguous: bool
     reason: str  # for the student
-    rest: str = ""  # all words, where they go beyond naming a letter
+    rest: str = ""  # all words, where one of them goes beyond naming a letter
 
 
 def read_choice(text: str, options: Mapping[str, str]) -> Choice:
@@ -52,7 +51,7 @@ def read_choice(text: str, options: Mapping[str, str]) -> Choice:
     words, edited = _without_placeholder(written)
     if edited:
         partly = "The placeholder was only partly replaced, so it is not clear what is meant."
-        return _unclear(partly, _rest(words, (), plain, options))
+        return _unclear(partly, _rest(words, find_mentions(words, options), plain, options))
     if words:
         return _decide(words, plain, options)
     if pasted:
@@ -145,13 +144,11 @@ def _has_traces(words: list[str]) -> bool:
 
 
 def _rest(words: Sequence[Word], mentions: Sequence[Mention], plain: str, options: Mapping[str, str]) -> str:
-    """All of the words, if at least two of them say more than which letter is meant."""
+    """All of the words, if any of them says more than which letter is meant, as in "B, memorized"."""
     skipped = {mention.index for mention in mentions}
-    more = 0
     for index, word in enumerate(words):
         skipped.update(range(index, index + match_option(words, index, options)[1]))
-        more += not (index in skipped or word.negates or word.text in LEADS | FILLERS)
-        if more == 2:
+        if not (index in skipped or word.negates or word.text in CHOOSING):
             return plain.strip()
     return ""
 

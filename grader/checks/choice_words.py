@@ -62,6 +62,8 @@ DOUBTS = _set(
 )
 REFUSALS = _set("no nope non nein")  # behind a letter
 VERDICTS = REFUSALS | _set("yes yep oui ja true false right wrong correct incorrect")
+# Who says nothing else has only chosen, however politely, and given no reason.
+CHOOSING = LEADS | FILLERS | JOINERS | STATES | DOUBTS | VERDICTS
 OPENERS = _set("because since as due so cause which given for")
 
 

@@ -9,8 +9,9 @@ from grader.domain.evidence import Evidence
 from grader.domain.grade import CheckResult, ItemState
 from grader.domain.rubric import Item, Part
 
+from .candidates import is_empty, list_candidates
 from .choice import read_choice
-from .written import find_answer, is_empty, judge_written, list_candidates, record_answer
+from .written import find_answer, judge_written, record_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,10 @@ def choice(evidence: Evidence, item: Item, part: Part) -> CheckResult:
     if answer.state is not AnswerState.ANSWERED or is_empty(answer.state, answer.text):
         return _without_answer(answer, evidence, item, part)
     read = read_choice(answer.text, part.options)
-    record = {**record_answer(answer, list_candidates(answer, evidence.alignment)), "letter": read.letter}
+    record = {
+        **record_answer(answer, list_candidates(answer, evidence.alignment, part)),
+        "letter": read.letter,
+    }
     letters = ", ".join(part.options)
     if read.letter is not None:
         right = read.letter == key

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,15 +17,10 @@ from grader.domain.rubric import Item, Part
 from .answers.certainty import weigh
 from .answers.propose import propose
 from .answers.record import find_again, record_proposal
+from .candidates import is_empty, list_candidates
 from .choice import read_choice
 
-_EMPTY = frozenset({AnswerState.BLANK, AnswerState.PLACEHOLDER})
 _LOST = frozenset({AnswerState.MISSING, AnswerState.AMBIGUOUS})
-_ABOUT_HOMEWORK = 0.3  # closeness of an unplaced cell to the nearest prompt
-_LONGER_THAN_A_NAME = 12  # words: who says so much may be answering, whatever the words
-_NUMBERED = re.compile(
-    r"\W{0,9}(?:(?:question|answer|ans|q|a)\W{0,3})?\d{1,2} ?[.:)=|–-]", re.IGNORECASE
-)  # "3: B"
 _NOTHING = "Nothing is written for"
 _ABSENT = {
     AnswerState.PLACEHOLDER: "The template's placeholder is unchanged in",
@@ -104,11 +98,6 @@ _READ: Mapping[str, Callable[[Evidence, Part], Answer]] = {
 }
 
 
-def is_empty(state: AnswerState, text: str) -> bool:
-    """Whether nothing of the student's own stands there."""
-    return state in _EMPTY or (state is AnswerState.ANSWERED and not text.strip())
-
-
 def _judge(evidence: Evidence, item: Item, part: Part, where: str, advice: str) -> CheckResult:
     return judge_written(
         read_answer(evidence, item, part),
@@ -141,7 +130,7 @@ def judge_written(
     points stand in the record only: what nobody has decided counts for nothing yet, unless the policy
     accepts it, see `accept`.
     """
-    candidates = list_candidates(answer, alignment)
+    candidates = list_candidates(answer, alignment, part)
     record = dict(record_answer(answer, candidates))
     absent = answer.state is AnswerState.MISSING or is_empty(answer.state, answer.text)
     if absent and not candidates:
@@ -177,26 +166,6 @@ def accept(result: CheckResult) -> CheckResult:
         feedback=f"{told}{points:g} of {most:g} points: {_ACCEPTED}",
         state=ItemState.AUTO,
     )
-
-
-def list_candidates(answer: Answer, alignment: Alignment) -> Sequence[Candidate]:
-    """Cells that may hold this answer.
-
-    Where its place is gone, whatever belongs nowhere else may be it; where its place is empty, only what is
-    about the homework, numbered, or longer than a name or a greeting.
-    """
-    if answer.candidates or answer.state is AnswerState.AMBIGUOUS:
-        return answer.candidates
-    if answer.state is AnswerState.MISSING:
-        return alignment.unmapped
-    if is_empty(answer.state, answer.text):
-        return tuple(candidate for candidate in alignment.unmapped if _may_answer(candidate))
-    return ()
-
-
-def _may_answer(candidate: Candidate) -> bool:
-    is_long = len(candidate.excerpt.split()) >= _LONGER_THAN_A_NAME
-    return is_long or candidate.score >= _ABOUT_HOMEWORK or _NUMBERED.match(candidate.excerpt) is not None
 
 
 def record_answer(answer: Answer, candidates: Sequence[Candidate]) -> Mapping[str, Any]:

@@ -263,7 +263,9 @@ def test_nothing_and_the_placeholder_are_blank(text: str) -> None:
         ("La réponse est B car le modèle surapprend", True),  # no letter for certain, but a reason
         ("[Write your answer here B because the gap is large]", True),
         ("B " + "because the gap is large " * 1000, True),
-        ("none", False),
+        ("none", True),
+        ("B, gap", True),
+        ("B / not generalizing", True),
         ("The model is overfitting, because the gap is large", True),
     ],
 )

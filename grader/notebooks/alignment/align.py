@@ -27,7 +27,7 @@ def align(submitted: Notebook, template: Notebook, parts: Sequence[Part]) -> Ali
     closeness = Closeness(taken_apart)
     places = find_places(read_cells(submitted, taken_apart), taken_apart)
     places = bring_home(places, taken_apart, closeness)
-    loose = collect_loose(places, closeness)
+    loose = collect_loose(places, taken_apart, closeness)
     answers = {part.key: _answer(part, places, loose) for part in parts}
     return Alignment(answers, unmapped=tuple(words.as_candidate() for words in loose))
 

@@ -104,7 +104,12 @@ def _join_states(texts: Sequence[str], states: Sequence[AnswerState]) -> AnswerS
 
 
 def _read_place(part: Part, place: Place) -> Reading:
-    pieces = [piece for piece in place.pieces if piece.kind is not PieceKind.QUOTE]
+    explains = any(piece.zone is Zone.EXPLANATION for piece in place.own)
+    pieces = [
+        piece
+        for piece in place.pieces
+        if piece.kind is not PieceKind.QUOTE or (piece.zone is Zone.EXPLANATION and not explains)
+    ]
     confidence = place.confidence if place.has_heading or place.confidence < 1 else 0.9
     if not place.own and place.asides:
         pieces, confidence = place.asides, _ASIDE_CONFIDENCE
@@ -162,6 +167,8 @@ def _choose_first_line(part: Part, why: str) -> tuple[str, str]:
     if not naming or len({option[0] for line in lines if (option := find_option(line, part))}) > 1:
         return "", why  # the first of several options is no choice
     chosen = naming[0]
+    if set(make_key(lines[chosen]).split()) - {letter.casefold() for letter in part.options}:
+        return lines[chosen], why  # "D is wrong", an option's own words: it may be meant for either
     return lines[chosen], "\n".join(lines[:chosen] + lines[chosen + 1 :]).strip()
 
 

@@ -51,6 +51,12 @@ class ReadCell:
     exercise: str | None = None  # code cells: the exercise whose template code stands in it
 
     @property
+    def is_code(self) -> bool:
+        """Whether it runs: a code cell of comments alone does not, and is as much a text as any."""
+        lines = (line.lstrip() for line in self.cell.source.splitlines())
+        return self.cell.kind is CellKind.CODE and any(line and line[0] != "#" for line in lines)
+
+    @property
     def owners(self) -> frozenset[Owner]:
         """All parts that its lines give evidence of."""
         return frozenset(owner for match in self.matches for owner in match.owners)

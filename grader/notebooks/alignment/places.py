@@ -84,7 +84,7 @@ class _Walk:
         told = self._template.owners_of_ids.get(cell.cell.id or "") if self._trust_ids else None
         if told is not None and not cell.owners and told != self._here.part:
             self._open(told, confidence=_BY_ID)
-        if cell.cell.kind.value == "code" and self._here.part in self._exercises:
+        if cell.is_code and self._here.part in self._exercises:
             self._here.code_cells.append(index)
         titles = self._count_titles(cell)
         if not titles and (below := self._answered_above(cell)):

@@ -199,12 +199,15 @@ class Loose:
         return Candidate(self.cell, self.text[:EXCERPT], score)
 
 
-def collect_loose(places: Sequence[Place], closeness: Closeness) -> list[Loose]:
-    """All words that belong to no part, by cell."""
+def collect_loose(places: Sequence[Place], template: Template, closeness: Closeness) -> list[Loose]:
+    """All words that belong to no part, by cell; comments beside code only where questions stand before."""
     by_cell: dict[int, list[Piece]] = {}
+    questions = {part.key for part in template.parts if part.kind is not PartKind.EXERCISE}
+    is_asked = False
     for place in places:
+        is_asked = is_asked or place.part in questions
         if place.part is None:
-            for piece in place.own:
+            for piece in place.own + (place.asides if is_asked else []):
                 by_cell.setdefault(piece.cell, []).append(piece)
     texts = {cell: join_pieces(pieces) for cell, pieces in by_cell.items()}
     return [Loose(cell, text, closeness.scores(text)) for cell, text in texts.items()]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from grader.checks.answers.statements import read_question
+from grader.checks.candidates import is_empty
 from grader.checks.registry import TAKES_CONCEPTS
-from grader.checks.written import is_empty, read_answer
+from grader.checks.written import read_answer
 from grader.domain.answers import AnswerState
 from grader.domain.evidence import Evidence
 from grader.domain.opinion import Opinion, OpinionState
