@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from .parts import Piece
-from .polarity import Signed, agree
+from .polarity import Signed, agree, contrast
 from .statements import Question, Sought, Term, Wanted
 from .terse import rate_terse
 from .units import Unit
@@ -35,6 +35,7 @@ class Match:
     statement: str = ""
     piece: Piece | None = None
     places: frozenset[int] = frozenset()  # where the matching words stand
+    turned: float = 0.0  # of what matched, denied or beside a word that may turn it, and not so in the statement
 
 
 NOTHING = Match(0.0)
@@ -118,7 +119,7 @@ def _compare(unit: Unit, wanted: Wanted, question: Question) -> Match:
     """How much of a statement a unit says."""
     if wanted.reach.isdisjoint(unit.stems):
         return NOTHING
-    got = got_demoted = polar = against = own = keys = 0.0
+    got = got_demoted = polar = against = turned = own = keys = 0.0
     same_thing = False
     places: set[int] = set()
     for term in wanted.terms:
@@ -135,18 +136,27 @@ def _compare(unit: Unit, wanted: Wanted, question: Question) -> Match:
         if agreement is not None:
             polar += share * term.weight
             against += share * term.weight * (not agreement)
+            turned += share * term.weight * (not agreement)
+        elif said.sign != term.signed.sign and not contrast(said, term.signed):
+            turned += share * term.weight
     if not got:
         return NOTHING
     return Match(
         nearness=max(got_demoted / wanted.demoted, _UNDEMOTED * got / wanted.weight),
-        conflict=against / polar if polar else 0.0,
+        conflict=against / polar if polar else turned / got,
         # A misconception in the statements' own words is one only of the other thing: "PCA is nonlinear".
         keys=keys / wanted.keys if wanted.keys else float(same_thing),
         own=own / got,
         statement=wanted.text,
         piece=unit.piece,
         places=frozenset(places),
+        turned=1.0 if _may_turn(unit, wanted) else turned / got,
     )
+
+
+def _may_turn(unit: Unit, wanted: Wanted) -> bool:
+    """Whether words beside those that match may turn them round, and are not the statement's own."""
+    return not (unit.turning <= wanted.reach and wanted.opposed.isdisjoint(unit.sizes))
 
 
 def _find(unit: Unit, term: Term) -> tuple[float, bool | None, Signed]:

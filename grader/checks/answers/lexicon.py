@@ -130,6 +130,35 @@ POLAR = word_set(
     generalize sample ignore finetune downstream"""
 )
 
+# What is said of a whole statement, and which of these words deny it: "not true" denies, "no doubt" does not.
+DENIALS = word_set(
+    """false wrong untrue incorrect mistaken nonsense myth myths misconception misunderstanding fallacy doubt
+    doubts doubtful deny denies denied disagree disagrees dispute refute"""
+)
+OPINIONS = word_set(
+    """doubt doubts deny denies denied disagree disagrees dispute refute believe believes think thinks agree
+    agrees claim claims say says mean"""
+)  # of what follows
+VERDICTS = DENIALS | OPINIONS | word_set("true right correct case")
+CLAIMS = word_set(
+    "claim claims statement idea belief assumption notion opinion say claim think believe assume"
+)
+REFERRING = CLAIMS | word_set(
+    """that this it they these those which all is are was were be been s but and so however simply just
+    completely totally actually a an the not no of course very quite though would people who both at"""
+)
+
+# Sizes: a small gap is no large gap, yet a small shift may well make a large distance.
+SMALL = word_set("few fewer small smaller low lower tiny narrow little short")
+LARGE = word_set("many large larger big bigger high higher huge great greater vast wide wider")
+
+# Words that turn what stands beside them into its contrary, in whatever way: whoever uses one that a
+# statement does not have may say something else.
+TURNING = DENIALS | word_set(
+    """opposite contrary reverse conversely absent thrown discard destroy hide lose vanish wrongly
+    falsely prevent superfluous"""
+)
+
 # Words of nearly every answer to nearly every question: they carry little.
 GENERIC = word_set(
     """model network net autoencoder autoencoders data image images picture pictures input inputs output

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from .lexicon import POLAR, word_set
+from .denial import NOT_DENIED, Denied
+from .lexicon import LARGE, POLAR, SMALL, word_set
 from .words import Word, groups_of, stem
 
 _FORWARD = word_set(
@@ -17,13 +18,16 @@ _WHOLE = word_set("impossible useless pointless unnecessary unneeded")  # of the
 _ENDS = word_set(
     "but so because since while whereas although though and if when which that who as therefore then"
 )
+_TAKES_AS = word_set("used serve serves act acts such well")  # "never used as" goes on
 _MERELY = word_set("just merely simply")
 _REACH = 7  # words behind a negation
 _LESS_REACH = 2
 _NOUN_REACH = 3  # "without a bottleneck", "with no compression": what follows is not denied
 _INSTEAD_REACH = 4
+_CLAUSE_REACH = 30
 _REFUSED = word_set("can could")  # "cannot just copy" is a negation
 _INSTEAD = frozenset({("rather", "than"), ("instead", "of")})
+_ANYTHING_BUT = ("anything", "but")
 _RULED = word_set("is are ruled")
 _JOINING = word_set("with and but by")
 
@@ -52,11 +56,14 @@ class Signed:
     entity: str = ""
 
 
-def sign_words(words: Sequence[Word], about: str = "") -> list[Signed]:
-    """Every word of one sentence with its sign. ``about``: what the sentence before is about."""
-    signs = [1] * len(words)
+def sign_words(words: Sequence[Word], about: str = "", denied: Denied = NOT_DENIED) -> list[Signed]:
+    """Every word of one sentence with its sign.
+
+    ``about``: what the sentence before is about. ``denied``: what verdicts deny of it.
+    """
+    signs = [-1 if at in denied.flips else 1 for at in range(len(words))]
     for at, word in enumerate(words):
-        for position in _negated_by(words, at, word):
+        for position in () if at in denied.spent else _negated_by(words, at, word):
             signs[position] *= -1
     entities = _bind(words, about if words and words[0].text in _REFERS else "")
     return [Signed(w, s, e) for w, s, e in zip(words, signs, entities, strict=True)]
@@ -68,7 +75,12 @@ def agree(said: Signed, wanted: Signed) -> bool | None:
     if direction is None:
         return None
     same = said.sign * wanted.sign * direction
-    return (same < 0) if (said.entity, wanted.entity) in _CONTRASTS else (same > 0)
+    return (same < 0) if contrast(said, wanted) else (same > 0)
+
+
+def contrast(said: Signed, wanted: Signed) -> bool:
+    """Whether two words are said of things of which one is what the other is not."""
+    return (said.entity, wanted.entity) in _CONTRASTS
 
 
 @lru_cache(maxsize=100_000)
@@ -97,7 +109,7 @@ def _negated_by(words: Sequence[Word], at: int, word: Word) -> list[int]:
         is_only = following == "only" or (following in _MERELY and before not in _REFUSED)  # "but also"
         is_of_noun = word.text == "without" or (word.text == "no" and before in _JOINING)
         found = [] if is_only else _forward(words, at, _NOUN_REACH if is_of_noun else _REACH)
-    elif (word.text, following) in _INSTEAD:
+    elif (word.text, following) in _INSTEAD or (word.text, following) == _ANYTHING_BUT:
         found = _forward(words, at + 1, _INSTEAD_REACH)
     elif word.text == "less" and following != "than":
         found = _forward(words, at, _LESS_REACH)
@@ -113,7 +125,8 @@ def _forward(words: Sequence[Word], at: int, reach: int) -> list[int]:
     found = []
     for position in range(at + 1, min(at + 1 + reach, len(words))):
         if words[position].text in _ENDS and position > at + 1:
-            break
+            if words[position].text != "as" or words[position - 1].text not in _TAKES_AS:
+                break
         if words[position].start - words[position - 1].end >= 2 and position > at + 1:
             break  # punctuation
         found.append(position)
@@ -121,8 +134,9 @@ def _forward(words: Sequence[Word], at: int, reach: int) -> list[int]:
 
 
 def _clause(words: Sequence[Word], at: int) -> list[int]:
-    start = next((i + 1 for i in range(at - 1, -1, -1) if words[i].text in _ENDS), 0)
-    end = next((i for i in range(at + 1, len(words)) if words[i].text in _ENDS), len(words))
+    least, most = max(0, at - _CLAUSE_REACH), min(len(words), at + 1 + _CLAUSE_REACH)
+    start = next((i + 1 for i in range(at - 1, least - 1, -1) if words[i].text in _ENDS), least)
+    end = next((i for i in range(at + 1, most) if words[i].text in _ENDS), most)
     return list(range(start, end))
 
 
@@ -137,6 +151,21 @@ def _bind(words: Sequence[Word], current: str) -> list[str]:
         found.append(current)
     first = next((entity for entity in found if entity), "")
     return [entity or first for entity in found]
+
+
+def find_sizes(signed: Sequence[Signed]) -> frozenset[tuple[str, int]]:
+    """What one sentence calls large (+1) or small (-1): "a small gap", "the gap is small"."""
+    found: set[tuple[str, int]] = set()
+    latest = ""  # word of content
+    for at, said in enumerate(signed):
+        text = said.word.text
+        if text in SMALL or text in LARGE:
+            following = signed[at + 1].word if at + 1 < len(signed) else said.word
+            thing = following.stem if following.is_content and following is not said.word else latest
+            found.add((thing, said.sign if text in LARGE else -said.sign))
+        elif said.word.is_content:
+            latest = said.word.stem
+    return frozenset(found)
 
 
 def first_entity(signed: Sequence[Signed]) -> str:

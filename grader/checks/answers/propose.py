@@ -21,6 +21,9 @@ _BENEFIT = 0.1  # a misconception may be so much less near than a statement and 
 _OPPOSITE = 0.1  # what is said the other way round must be so much nearer than what is said
 _UNCERTAIN = 0.25  # so far from a threshold nearness says something for certain
 _DOUBT_AT_GATE = 0.9
+_TURNED = 0.4  # of the words that a concept rests on, from which a human looks whether they are denied
+_DOUBT_AT_DENIAL = 0.5
+_DOUBT_NOT_FOUND = 0.5  # a right answer may have words of its own
 
 
 def propose(text: str, item: Item, part: Part) -> Proposal:
@@ -124,7 +127,10 @@ def _doubt(
     total = sum(concept.max_points for concept in concepts)
     doubt = sum(concept.max_points * _wavering(concept, features) for concept in concepts)
     own = round(doubt / total, 4) if total else 1.0
-    return max(own, _DOUBT_AT_GATE) if gates else own
+    if gates:
+        return max(own, _DOUBT_AT_GATE)
+    turned = max((features[f"{c.id}.turned"] for c in concepts if c.level > 0), default=0.0)
+    return max(own, _DOUBT_AT_DENIAL) if turned >= _TURNED else own
 
 
 def _wavering(concept: ConceptProposal, features: Mapping[str, float]) -> float:
@@ -132,7 +138,8 @@ def _wavering(concept: ConceptProposal, features: Mapping[str, float]) -> float:
     if concept.rule in (Rule.MISCONCEPTION, Rule.CONTRADICTED):
         return 1.0 if stated >= _HALF else 0.5
     away = min(abs(stated - threshold) for threshold in (_FULL, _HALF))
-    return 1.0 - min(1.0, away / _UNCERTAIN)
+    wavering = 1.0 - min(1.0, away / _UNCERTAIN)
+    return max(wavering, _DOUBT_NOT_FOUND) if concept.rule is Rule.NOT_FOUND else wavering
 
 
 def _describe(
@@ -151,4 +158,5 @@ def _describe(
         features[f"{key}.opposite"] = round(near.opposite.nearness, 4)
         features[f"{key}.misconception"] = round(near.misconception.nearness, 4)
         features[f"{key}.own"] = round(near.stated.own, 4)
+        features[f"{key}.turned"] = round(near.stated.turned, 4)
     return features

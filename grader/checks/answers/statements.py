@@ -13,10 +13,10 @@ from grader.domain.rubric import Concept, Item, Part
 
 from .lexicon import POLAR
 from .parts import split_sentences
-from .polarity import Signed, sign_words
+from .polarity import Signed, find_sizes, sign_words
 from .words import Word, alike_stems, generic_stems, split_words
 
-_SCORER = 1  # to be raised with every change of a rule, a weight or a table in this package
+SCORER = 2  # to be raised with every change of a rule, a weight or a table in this package
 _GENERIC_WEIGHT = 0.35
 _PROMPT_WEIGHT = 0.5
 _NUMBERED = re.compile(r"^\s*\d[.)]\s+(.*)$", re.MULTILINE)
@@ -47,6 +47,7 @@ class Wanted:
     weight: float  # of all its terms
     demoted: float
     keys: float  # the weight of its keys
+    opposed: frozenset[tuple[str, int]]  # sizes that say the opposite of its own
     shorter: Wanted | None = None  # without what need not be repeated under the concept's number
 
 
@@ -89,7 +90,7 @@ def _read(concepts: tuple[Concept, ...], prompt: str, options: tuple[str, ...]) 
     sought = tuple(_seek(concept, stems, parts, spread) for concept in concepts)
     said = [text for concept in concepts for text in (*concept.statements, *concept.misconceptions)]
     texts = [(c.id, c.subquestion, c.statements, c.misconceptions) for c in concepts]
-    identity = repr((_SCORER, texts, prompt, options)).encode("utf-8", "replace")
+    identity = repr((SCORER, texts, prompt, options)).encode("utf-8", "replace")
     return Question(
         sought,
         tuple(dict.fromkeys([*sentences, *lines, *asked, *options])),
@@ -130,7 +131,8 @@ def _take_apart(
     """The terms of one statement. Key are those that the concept's statements do not have this way round."""
     terms: dict[str, Term] = {}
     own = total = 0.0
-    for signed in sign_words(split_words(text)):
+    words = sign_words(split_words(text))
+    for signed in words:
         stem = signed.word.stem
         if signed.word.is_content and stem not in terms:
             weight = weigh(signed.word) / max(1.0, spread[stem] ** 0.5)
@@ -142,11 +144,14 @@ def _take_apart(
     sought = tuple(terms.values())
     share = own / total if total else 0.0
     needed = tuple(term for term in sought if not term.is_given)
-    shorter = None if needed == sought else _want(text, needed, share)
-    return replace(_want(text, sought, share), shorter=shorter)
+    opposed = frozenset((thing, -size) for thing, size in find_sizes(words))
+    shorter = None if needed == sought else _want(text, needed, share, opposed)
+    return replace(_want(text, sought, share, opposed), shorter=shorter)
 
 
-def _want(text: str, terms: tuple[Term, ...], own: float) -> Wanted:
+def _want(
+    text: str, terms: tuple[Term, ...], own: float, opposed: frozenset[tuple[str, int]]
+) -> Wanted:
     return Wanted(
         text,
         terms,
@@ -155,6 +160,7 @@ def _want(text: str, terms: tuple[Term, ...], own: float) -> Wanted:
         weight=sum(term.weight for term in terms),
         demoted=sum(term.demoted for term in terms),
         keys=sum(term.weight for term in terms if term.is_key),
+        opposed=opposed,
     )
 
 

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 from grader.domain.rubric import Concept
 
+from .denial import find_denied
+from .lexicon import TURNING
 from .parts import Piece, join_pieces, split_clauses
-from .polarity import Signed, first_entity, sign_words
+from .polarity import Signed, find_sizes, first_entity, sign_words
+from .words import stem
 
+_TURNING = frozenset(map(stem, TURNING))
+_DENIED = ""  # no word's stem
 _PAIR = 0.95
 _CLAUSE = 0.95
 
@@ -23,6 +28,8 @@ class Unit:
     weight: float = 1.0
     is_pair: bool = False
     stems: frozenset[str] = frozenset()
+    turning: frozenset[str] = frozenset()  # stems in its sentence that may turn it round
+    sizes: frozenset[tuple[str, int]] = frozenset()  # see `find_sizes`
 
     def answers(self, concept: Concept) -> bool:
         """Whether it stands under the number of the concept's sub-question."""
@@ -33,19 +40,29 @@ def make_units(sentences: Sequence[Piece], text: str) -> list[Unit]:
     """All stretches of the sentences, with signs that hold within a whole sentence."""
     units: list[Unit] = []
     before: Unit | None = None
-    for sentence in sentences:
+    denials = find_denied([sentence.words for sentence in sentences])
+    judged = max((at for at, denied in enumerate(denials) if denied.is_of_before), default=0)
+    for at, (sentence, denied) in enumerate(zip(sentences, denials, strict=True)):
         about = first_entity(before.signed) if before else ""
-        signed = tuple(said for said in sign_words(sentence.words, about) if said.word.is_content)
-        unit = Unit(sentence, signed, stems=_stems(signed))
+        everything = sign_words(sentence.words, about, denied)
+        signed = tuple(said for said in everything if said.word.is_content)
+        turning = frozenset(word.stem for word in sentence.words if word.stem in _TURNING)
+        if denied.flips or at < judged:
+            turning |= {_DENIED}
+        sizes = find_sizes(everything)
+        unit = Unit(sentence, signed, stems=_stems(signed), turning=turning, sizes=sizes)
         units.append(unit)
         clauses = split_clauses(sentence, text)
         for clause in clauses if len(clauses) > 1 else ():
             inside = tuple(said for said in signed if clause.start <= said.word.start < clause.end)
-            units.append(Unit(clause, inside, _CLAUSE, stems=_stems(inside)))
+            units.append(Unit(clause, inside, _CLAUSE, stems=_stems(inside), turning=turning, sizes=sizes))
         if before and before.piece.part == sentence.part:
             pair = join_pieces([before.piece, sentence])
             stems = before.stems | unit.stems
-            units.append(Unit(pair, (*before.signed, *signed), _PAIR, is_pair=True, stems=stems))
+            both = (*before.signed, *signed)
+            turning |= before.turning
+            sizes |= before.sizes
+            units.append(Unit(pair, both, _PAIR, is_pair=True, stems=stems, turning=turning, sizes=sizes))
         before = unit
     return units
 
