@@ -30,11 +30,12 @@ _ADVICE = "Write your answer below the question's heading, in place of the place
 # What a gate says to the student; none of it gives away what was looked for.
 _GATES = {
     Gate.DONT_KNOW: "It says that you do not know.",
-    Gate.COPIED: "Sentences of the question or its hint are in it; by themselves they earn nothing.",
+    Gate.COPIED: "Words of the question or its hint are in it; by themselves they earn nothing.",
     Gate.KEYWORDS: "It lists terms without saying anything about them.",
     Gate.GIBBERISH: "No words could be read in it.",
     Gate.LANGUAGE: "It does not seem to be English.",
     Gate.SHORT: "It is very short.",
+    Gate.LONG: "It is too long to be read to its end by a machine.",
 }
 _WAITS = "A teacher will read it and give the points."
 _ACCEPTED = (

@@ -11,11 +11,12 @@ class Gate(StrEnum):
     """Why an answer cannot be taken for an ordinary one. Each asks for a human."""
 
     DONT_KNOW = "dont_know"  # "no idea", "TODO": nothing is proposed
-    COPIED = "copied"  # sentences of the prompt or its hint, which earn nothing
+    COPIED = "copied"  # sentences or long runs of the prompt or its hint, which earn nothing
     KEYWORDS = "keywords"  # a list of terms that says nothing about them
     GIBBERISH = "gibberish"  # no words
     LANGUAGE = "language"  # not English: not read
     SHORT = "short"  # fewer than four words
+    LONG = "long"  # more characters than are read
 
 
 # Behind these no concept is looked for; the answer is proposed for nothing, and a human reads it.
@@ -29,6 +30,7 @@ class Hold(StrEnum):
     GATE = "gate"  # a gate is shut
     DOUBT = "doubt"  # its decisions were near to falling otherwise
     UNCALIBRATED = "uncalibrated"  # fewer than five marks of this question, or it was not read
+    NOT_FOUND = "not_found"  # hardly any points, or half of them not found: it may be right in other words
     CONFIDENCE = "confidence"  # below 0.95
     FAR_OFF = "far_off"  # without doubt, and yet off by half of the points: more than one of 100 marks
     OPINION = "opinion"  # a second opinion says something else

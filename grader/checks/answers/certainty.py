@@ -7,12 +7,14 @@ from typing import Any
 
 from grader.domain.answer_calibration import AnswerCalibration
 from grader.domain.opinion import Opinion, OpinionState
-from grader.domain.proposal import UNREAD, Hold
+from grader.domain.proposal import UNREAD, Hold, Rule
 
 from .calibration import CLOSE, MOST_DOUBT, correct
 
 _CERTAIN = 0.95
 _FAR_OFF_OF = 100  # undoubted marks, of which one may have been far off
+_FOUND_LITTLE = 0.25  # of the points
+_NOT_FOUND = 0.5  # of the points, of which an accepted answer may otherwise be robbed
 _SURE_PLACE = 0.9  # the alignment's confidence
 _ROUNDING = 1e-6
 
@@ -46,6 +48,7 @@ def weigh(
     holds = [
         *([Hold.PLACE] if placed < _SURE_PLACE else []),
         *([Hold.GATE] if record["gates"] else []),
+        *([Hold.NOT_FOUND] if is_read and _may_be_right(record, share) else []),
         *([Hold.DOUBT] if record["doubt"] > MOST_DOUBT else []),
         *_doubts_of(calibration, confidence),
         *([Hold.OPINION] if any(entry["dissents"] for entry in said) else []),
@@ -60,6 +63,14 @@ def weigh(
         "holds": [hold.value for hold in holds],
         "placed": placed,
     }
+
+
+def _may_be_right(record: Mapping[str, Any], share: float) -> bool:
+    """Whether an answer may have said in other words what was not found. ``share``: of the points, corrected."""
+    most = record["max_points"]
+    missed = sum(c["max_points"] for c in record["concepts"] if c["rule"] == Rule.NOT_FOUND)
+    given = min(share * most, record["points"])
+    return bool(given < _FOUND_LITTLE * most - _ROUNDING or missed >= _NOT_FOUND * most - _ROUNDING)
 
 
 def _doubts_of(calibration: AnswerCalibration | None, confidence: float | None) -> list[Hold]:

@@ -143,7 +143,7 @@ def _compare(unit: Unit, wanted: Wanted, question: Question) -> Match:
         return NOTHING
     return Match(
         nearness=max(got_demoted / wanted.demoted, _UNDEMOTED * got / wanted.weight),
-        conflict=against / polar if polar else turned / got,
+        conflict=max(against / polar if polar else 0.0, turned / got),
         # A misconception in the statements' own words is one only of the other thing: "PCA is nonlinear".
         keys=keys / wanted.keys if wanted.keys else float(same_thing),
         own=own / got,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 
 from grader.domain.proposal import Gate
 
 from .lexicon import FUNCTION, OTHER_LANGUAGES
-from .parts import Piece
+from .parts import MOST_CHARACTERS, Piece, take_words
 from .words import Word, groups_of, split_words
 
 _FEWEST_WORDS = 4
@@ -17,6 +19,7 @@ _KEYWORDS_FROM = 6  # words; fewer may be a terse answer
 _MOST_FUNCTION_WORDS = 0.1  # of a list of terms
 _COPIED_RUN = 3  # words in the prompt's order
 _COPIED_SHARE = 0.75
+_LONG_RUN = 6  # words in the prompt's order that nobody writes by chance
 _LABELS = frozenset({"hint", "question", "note"})
 _DONT_KNOW = re.compile(
     r"\W*(?:(?:sorry|honestly)\W+)?"
@@ -49,38 +52,74 @@ def find_gates(text: str, words: Sequence[Word], known: frozenset[str]) -> list[
         found.append(Gate.KEYWORDS)
     elif len(words) < _FEWEST_WORDS:
         found.append(Gate.SHORT)
+    if text[MOST_CHARACTERS:].strip():
+        found.append(Gate.LONG)
     return found
 
 
-def find_copied(sentences: Iterable[Piece], prompt: tuple[str, ...]) -> set[int]:
-    """The positions of sentences that are the prompt's own. ``prompt``: its sentences, options too."""
-    runs, whole = _cut(prompt)
-    return {at for at, sentence in enumerate(sentences) if _is_copied(sentence, runs, whole)}
+def part_copied(
+    sentences: Iterable[Piece], prompt: tuple[str, ...], asked: tuple[str, ...]
+) -> tuple[list[Piece], list[Piece]]:
+    """What is the student's own, and what is the prompt's. ``prompt``: its sentences, options too.
+
+    A sentence is the prompt's where it has hardly anything else. Of others a long run of its words is, but
+    for those of what is ``asked``: "The label that it trains on is …" begins an answer.
+    """
+    quotes = _cut(prompt, asked)
+    own: list[Piece] = []
+    copied: list[Piece] = []
+    for sentence in sentences:
+        stems = [word.stem for word in sentence.words]
+        if _is_copied(_without_label(stems), quotes):
+            copied.append(sentence)
+            continue
+        within = _cover(stems, quotes.long_runs, _LONG_RUN)
+        for is_quote, group in groupby(range(len(stems)), within.__contains__):
+            piece = take_words(sentence, list(group)) if within else sentence
+            (copied if is_quote else own).append(piece)
+    return own, copied
+
+
+@dataclass(frozen=True, slots=True)
+class _Quotes:
+    """A prompt's sentences and runs as stems."""
+
+    whole: frozenset[tuple[str, ...]]
+    runs: frozenset[tuple[str, ...]]
+    long_runs: frozenset[tuple[str, ...]]
 
 
 @lru_cache(maxsize=256)
-def _cut(prompt: tuple[str, ...]) -> tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, ...]]]:
-    """The prompt's runs of stems, and its sentences as stems."""
-    runs: set[tuple[str, ...]] = set()
-    whole: set[tuple[str, ...]] = set()
-    for sentence in prompt:
-        stems = _without_label([word.stem for word in split_words(sentence)])
-        runs.update(zip(*(stems[k:] for k in range(_COPIED_RUN)), strict=False))
-        whole.add(tuple(stems))
-    return frozenset(runs), frozenset(whole)
+def _cut(prompt: tuple[str, ...], asked: tuple[str, ...]) -> _Quotes:
+    said, questions = (
+        [_without_label([word.stem for word in split_words(sentence)]) for sentence in sentences]
+        for sentences in (prompt, asked)
+    )
+    long_runs = _runs(said, _LONG_RUN) - _runs(questions, _LONG_RUN)
+    return _Quotes(frozenset(map(tuple, said)), _runs(said, _COPIED_RUN), long_runs)
 
 
-def _is_copied(sentence: Piece, runs: frozenset[tuple[str, ...]], whole: frozenset[tuple[str, ...]]) -> bool:
-    stems = _without_label([word.stem for word in sentence.words])
-    if tuple(stems) in whole:
+def _runs(sentences: Iterable[list[str]], length: int) -> frozenset[tuple[str, ...]]:
+    return frozenset(
+        run for stems in sentences for run in zip(*(stems[k:] for k in range(length)), strict=False)
+    )
+
+
+def _is_copied(stems: list[str], quotes: _Quotes) -> bool:
+    if tuple(stems) in quotes.whole:
         return True
     if len(stems) < _FEWEST_WORDS:
         return False
+    return len(_cover(stems, quotes.runs, _COPIED_RUN)) / len(stems) >= _COPIED_SHARE
+
+
+def _cover(stems: list[str], runs: frozenset[tuple[str, ...]], length: int) -> set[int]:
+    """The positions of the words that stand in such a run."""
     covered: set[int] = set()
-    for at in range(len(stems) - _COPIED_RUN + 1):
-        if tuple(stems[at : at + _COPIED_RUN]) in runs:
-            covered.update(range(at, at + _COPIED_RUN))
-    return len(covered) / len(stems) >= _COPIED_SHARE
+    for at in range(len(stems) - length + 1):
+        if tuple(stems[at : at + length]) in runs:
+            covered.update(range(at, at + length))
+    return covered
 
 
 def _count_content(text: str) -> int:

@@ -58,6 +58,12 @@ def join_pieces(pieces: Sequence[Piece]) -> Piece:
     return Piece(pieces[0].start, pieces[-1].end, words, pieces[0].part, pieces[0].is_sure)
 
 
+def take_words(piece: Piece, positions: Sequence[int]) -> Piece:
+    """The stretch of neighbouring words at these positions."""
+    words = piece.words[positions[0] : positions[-1] + 1]
+    return Piece(words[0].start, words[-1].end, words, piece.part, piece.is_sure)
+
+
 def _number(text: str) -> list[tuple[int, int, int | None, bool]]:
     """Sections that begin with 1., 2., … (or a), b), …) in this order; at least two of them."""
     found: list[tuple[int, int, int]] = []

@@ -154,7 +154,7 @@ def _bind(words: Sequence[Word], current: str) -> list[str]:
 
 
 def find_sizes(signed: Sequence[Signed]) -> frozenset[tuple[str, int]]:
-    """What one sentence calls large (+1) or small (-1): "a small gap", "the gap is small"."""
+    """What one sentence calls large (+1) or small (-1), and not both: "a small gap", "the gap is small"."""
     found: set[tuple[str, int]] = set()
     latest = ""  # word of content
     for at, said in enumerate(signed):
@@ -165,7 +165,7 @@ def find_sizes(signed: Sequence[Signed]) -> frozenset[tuple[str, int]]:
             found.add((thing, said.sign if text in LARGE else -said.sign))
         elif said.word.is_content:
             latest = said.word.stem
-    return frozenset(found)
+    return frozenset((thing, size) for thing, size in found if (thing, -size) not in found)
 
 
 def first_entity(signed: Sequence[Signed]) -> str:

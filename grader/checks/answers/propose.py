@@ -8,8 +8,8 @@ from grader.domain.proposal import UNREAD, ConceptProposal, Gate, Proposal, Rule
 from grader.domain.rubric import Concept, Item, Part
 
 from .concepts import Found, Match, find_all
-from .gates import find_copied, find_gates
-from .parts import Piece, split_sentences
+from .gates import find_gates, part_copied
+from .parts import split_sentences
 from .statements import Question, read_question
 from .units import make_units
 
@@ -33,16 +33,15 @@ def propose(text: str, item: Item, part: Part) -> Proposal:
     count the characters of ``text``.
     """
     question = read_question(item, part)
-    sentences = split_sentences(text, question.parts)
+    sentences = split_sentences(text, len(question.asked))
     words = [word for sentence in sentences for word in sentence.words]
     gates = find_gates(text, words, question.known_stems)
-    copied = find_copied(sentences, question.prompt)
+    own, copied = part_copied(sentences, question.prompt, question.asked)
     if copied:
         gates.append(Gate.COPIED)
     if UNREAD.isdisjoint(gates):
-        own = [sentence for at, sentence in enumerate(sentences) if at not in copied]
         found = find_all(question, make_units(own, text))
-        quoted = find_all(question, make_units([sentences[at] for at in sorted(copied)], text))
+        quoted = find_all(question, make_units(copied, text))
         concepts = tuple(
             _decide(sought.concept, here, there)
             for sought, here, there in zip(question.concepts, found, quoted, strict=True)
@@ -50,7 +49,10 @@ def propose(text: str, item: Item, part: Part) -> Proposal:
     else:
         found = find_all(question, ())
         concepts = tuple(_nothing(concept, Rule.NOT_READ) for concept in item.concepts)
-    features = _describe(question, found, words_count=len(words), copied=copied, sentences=sentences)
+    quoted_words = sum(len(piece.words) for piece in copied)
+    features = _describe(
+        question, found, words_count=len(words), copied=quoted_words / max(1, len(words))
+    )
     return _total(item, gates, concepts, features, question.sha256)
 
 
@@ -147,11 +149,10 @@ def _describe(
     found: Sequence[Found],
     *,
     words_count: int,
-    copied: set[int],
-    sentences: Sequence[Piece],
+    copied: float,
 ) -> dict[str, float]:
     """The features of an answer, in an order that is the same for all answers to the question."""
-    features = {"words": float(words_count), "copied": round(len(copied) / max(1, len(sentences)), 4)}
+    features = {"words": float(words_count), "copied": round(copied, 4)}
     for sought, near in zip(question.concepts, found, strict=True):
         key = sought.concept.id
         features[f"{key}.stated"] = round(near.stated.nearness, 4)
