@@ -87,7 +87,8 @@ def teach(parts: Parts, rounds: int = 4) -> AnswerCalibration:
     """A class so large, of answers on which teacher and proposal agree, that clear answers are certain."""
     for at in range(10 * rounds):
         text = ANSWERS[0][0] if at % 2 else WRONG
-        submission_id = hand_in(parts, f"{text} ({at})", f"taught{at}")
+        padding = "This is what I think. " * at  # equal answers would count once
+        submission_id = hand_in(parts, f"{text} {padding}", f"taught{at}")
         decide(parts, submission_id, 4.0 if at % 2 else 0.0)
     with parts.database.read() as unit:
         return load_calibrations(unit, "cs101", "hw")["q1"]

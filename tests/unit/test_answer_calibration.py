@@ -32,8 +32,8 @@ GOOD = (
 QUESTION = proposed("q1", GOOD).question_sha256
 
 
-def mark(given: float, proposed_share: float, doubt: float = 0.0) -> MarkedProposal:
-    features = {"q.c1.stated": proposed_share, "q.c1.misconception": 0.0}
+def mark(given: float, proposed_share: float, doubt: float = 0.0, words: int = 20) -> MarkedProposal:
+    features = {"words": float(words), "q.c1.stated": proposed_share, "q.c1.misconception": 0.0}
     return MarkedProposal(given, proposed_share, doubt, features)
 
 
@@ -44,12 +44,19 @@ def fitted(marks: list[MarkedProposal], question: str = QUESTION) -> AnswerCalib
 
 
 def agreeing(count: int, question: str = QUESTION) -> AnswerCalibration:
-    """Humans gave what was proposed, so often."""
-    return fitted([mark(at % 5 / 4, at % 5 / 4) for at in range(count)], question)
+    """Humans gave what was proposed for so many different answers."""
+    return fitted([mark(at % 5 / 4, at % 5 / 4, words=at) for at in range(count)], question)
 
 
 def test_four_marks_teach_nothing() -> None:
-    assert fit("q", [mark(1.0, 0.5)] * 4) is None
+    assert fit("q", [mark(1.0, 0.5, words=at) for at in range(4)]) is None
+
+
+def test_equal_answers_with_the_same_mark_count_once() -> None:
+    assert fit("q", [mark(1.0, 0.5)] * 100) is None
+    known = [mark(at % 5 / 4, at % 5 / 4, words=at) for at in range(10)]
+    assert fitted(known + known[:1] * 100) == fitted(known)
+    assert fitted([*known, mark(0.75, 0.0, words=0)]).marks == 11  # who disagrees says something else
 
 
 def test_five_marks_repair_the_level_of_a_strict_marker() -> None:
@@ -156,9 +163,9 @@ def test_an_answer_in_a_doubtful_place_is_held() -> None:
 
 
 def test_two_clear_answers_that_were_far_off_hold_the_question() -> None:
-    marks = [mark(at % 5 / 4, at % 5 / 4) for at in range(150)]
+    marks = [mark(at % 5 / 4, at % 5 / 4, words=at) for at in range(150)]
     assert holds(GOOD, fitted([*marks, mark(0.0, 1.0)])) == []
-    assert "far_off" in holds(GOOD, fitted([*marks, mark(0.0, 1.0), mark(0.0, 1.0)]))
+    assert "far_off" in holds(GOOD, fitted([*marks, mark(0.0, 1.0), mark(0.0, 1.0, words=21)]))
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_a_proposal_is_complete_and_consistent() -> None:
             proposal = proposed(entry["question"], entry["answer"])
             assert proposal.points == pytest.approx(sum(concept.points for concept in proposal.concepts))
             assert 0 <= proposal.doubt <= 1
-            assert len(proposal.features) == 2 + 4 * len(proposal.concepts)
+            assert len(proposal.features) == 2 + 5 * len(proposal.concepts)
             for concept in proposal.concepts:
                 assert concept.level in (0, 0.5, 1)
                 assert (concept.span is None) == (concept.matched == "")

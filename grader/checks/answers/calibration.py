@@ -31,10 +31,16 @@ Matrix = tuple[Vector, ...]
 
 
 def fit(question_sha256: str, marks: Sequence[MarkedProposal]) -> AnswerCalibration | None:
-    """Learn from a question's marks, in any order; None below five."""
-    if len(marks) < FEWEST_MARKS:
+    """Learn from a question's marks, in any order; None below five.
+
+    Equal answers with the same mark are one mark: who gives twenty copies the same points has said one thing.
+    """
+    told = {(mark.proposed, mark.given, mark.doubt, tuple(sorted(mark.features.items()))) for mark in marks}
+    if len(told) < FEWEST_MARKS:
         return None
-    rows = sorted((_summarise(mark.proposed, mark.features), mark.given, mark.doubt) for mark in marks)
+    rows = sorted(
+        (_summarise(proposed, dict(features)), given, doubt) for proposed, given, doubt, features in told
+    )
     vectors = [vector for vector, _, _ in rows]
     inverse = _invert(_normal_equations(vectors))
     beyond = [given - vector[1] for vector, given, _ in rows]

@@ -58,14 +58,14 @@ def find_gates(text: str, words: Sequence[Word], known: frozenset[str]) -> list[
 
 
 def part_copied(
-    sentences: Iterable[Piece], prompt: tuple[str, ...], asked: tuple[str, ...]
+    sentences: Iterable[Piece], prompt: tuple[str, ...], allowed: tuple[str, ...]
 ) -> tuple[list[Piece], list[Piece]]:
     """What is the student's own, and what is the prompt's. ``prompt``: its sentences, options too.
 
-    A sentence is the prompt's where it has hardly anything else. Of others a long run of its words is, but
-    for those of what is ``asked``: "The label that it trains on is …" begins an answer.
+    A sentence is the prompt's where it has hardly anything else. Of others a long run of its words is, unless
+    it is ``allowed``: "The label that it trains on is …" begins an answer.
     """
-    quotes = _cut(prompt, asked)
+    quotes = _cut(prompt, allowed)
     own: list[Piece] = []
     copied: list[Piece] = []
     for sentence in sentences:
@@ -90,12 +90,12 @@ class _Quotes:
 
 
 @lru_cache(maxsize=256)
-def _cut(prompt: tuple[str, ...], asked: tuple[str, ...]) -> _Quotes:
-    said, questions = (
+def _cut(prompt: tuple[str, ...], allowed: tuple[str, ...]) -> _Quotes:
+    said, free = (
         [_without_label([word.stem for word in split_words(sentence)]) for sentence in sentences]
-        for sentences in (prompt, asked)
+        for sentences in (prompt, allowed)
     )
-    long_runs = _runs(said, _LONG_RUN) - _runs(questions, _LONG_RUN)
+    long_runs = _runs(said, _LONG_RUN) - _runs(free, _LONG_RUN)
     return _Quotes(frozenset(map(tuple, said)), _runs(said, _COPIED_RUN), long_runs)
 
 

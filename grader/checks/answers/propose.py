@@ -33,10 +33,10 @@ def propose(text: str, item: Item, part: Part) -> Proposal:
     count the characters of ``text``.
     """
     question = read_question(item, part)
-    sentences = split_sentences(text, len(question.asked))
+    sentences = split_sentences(text, question.parts)
     words = [word for sentence in sentences for word in sentence.words]
     gates = find_gates(text, words, question.known_stems)
-    own, copied = part_copied(sentences, question.prompt, question.asked)
+    own, copied = part_copied(sentences, question.prompt, question.allowed)
     if copied:
         gates.append(Gate.COPIED)
     if UNREAD.isdisjoint(gates):

@@ -67,9 +67,10 @@ class Question:
 
     concepts: tuple[Sought, ...]
     prompt: tuple[str, ...]  # its sentences, sub-questions and options
-    asked: tuple[str, ...]  # of these, the sub-questions
+    allowed: tuple[str, ...]  # what is no copy in the prompt's words either: what is asked, and what is wanted
     prompt_stems: frozenset[str]
     known_stems: frozenset[str]  # of prompt, statements and misconceptions
+    parts: int  # sub-questions
     sha256: str  # of all that decides how near an answer comes to it; points are not in it
 
 
@@ -94,9 +95,10 @@ def _read(concepts: tuple[Concept, ...], prompt: str, options: tuple[str, ...]) 
     return Question(
         sought,
         tuple(dict.fromkeys([*sentences, *lines, *asked, *options])),
-        tuple(asked),
+        (*asked, *(text for concept in concepts for text in concept.statements)),
         stems,
         stems | _stems(said),
+        len(asked),
         hashlib.sha256(identity).hexdigest(),
     )
 
