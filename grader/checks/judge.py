@@ -13,6 +13,7 @@ from grader.domain.grade import CheckResult, Grade, ItemState
 from grader.domain.rubric import Alone, Item, Policy, Rubric
 from grader.domain.scoring import score_items
 
+from .answers.statements import SCORER
 from .registry import CHECKS, TAKES_CONCEPTS
 from .written import accept
 
@@ -32,12 +33,14 @@ def judge(rubric: Rubric, evidence: Evidence) -> Grade:
 def version_of(rubric: Rubric, calibrations: Mapping[str, AnswerCalibration]) -> str:
     """What a grade under this rubric and these calibrations is a version of.
 
-    It is the rubric's own unless calibrations decide points: then a new one makes new grades.
+    It is the rubric's own unless something else finds or decides points: the scorer of written answers does,
+    and so do calibrations where the policy lets them. Then a new one makes new grades.
     """
-    used = sorted((item.key, calibrations[item.key].id) for item in rubric.items if item.key in calibrations)
-    if rubric.policy.written_answers is not Alone.CERTAIN or not used:
+    if not any(item.concepts for item in rubric.items):
         return rubric.sha256
-    return hashlib.sha256(json.dumps([rubric.sha256, used]).encode()).hexdigest()
+    decides = rubric.policy.written_answers is Alone.CERTAIN
+    used = sorted((i.key, calibrations[i.key].id) for i in rubric.items if decides and i.key in calibrations)
+    return hashlib.sha256(json.dumps([rubric.sha256, SCORER, used]).encode()).hexdigest()
 
 
 def apply_policy(policy: Policy, item: Item, result: CheckResult) -> CheckResult:

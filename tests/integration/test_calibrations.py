@@ -257,6 +257,15 @@ def test_a_regrade_takes_a_new_calibration_in_where_it_decides_and_nowhere_else(
     assert regrade(parts.database, parts.assignments["hw"], NOW).changed == ()
 
 
+def test_a_new_scorer_judges_anew_with_the_next_regrade(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = hand_in(parts, ANSWERS[0][0], "early")
+    assert regrade(parts.database, parts.assignments["hw"], NOW).untouched == (early,)
+    monkeypatch.setattr("grader.checks.judge.SCORER", 10_000)
+    assert regrade(parts.database, parts.assignments["hw"], NOW).untouched == ()
+
+
 def test_marks_that_stand_teach_a_changed_question_after_a_regrade(parts: Parts) -> None:
     review_class(parts, 14)
     with parts.database.read() as unit:

@@ -149,6 +149,29 @@ def test_a_shut_gate_holds_the_answer(text: str) -> None:
     assert "gate" in holds(text)
 
 
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("q1", "Too thin for rote. Must abstract. Otherwise y=x."),
+        ("q1", "784 > 32, pigeonhole!"),
+        ("q1", "It has to learn the patterns that the digits share."),  # and may say the rest in other words
+        ("q3.explanation", "It crammed instead of understanding: ten times worse on what it never saw."),
+    ],
+)
+def test_what_may_be_right_in_other_words_is_never_accepted_for_little(key: str, text: str) -> None:
+    proposal = proposed(key, text)
+    calibration = agreeing(200, proposal.question_sha256)
+    assert proposal.doubt > MOST_DOUBT
+    sure = {**record_proposal(proposal), "doubt": 0.0}
+    assert "not_found" in weigh(sure, calibration, (), placed=1.0)["holds"]
+    assert "not_found" in weigh(sure, None, (), placed=1.0)["holds"]
+
+
+def test_who_does_not_know_is_held_by_that_gate_alone_as_unread() -> None:
+    assert holds("I don't know.") == ["gate", "uncalibrated"]
+    assert record("I don't know.")["doubt"] == 0.1
+
+
 def test_what_was_not_read_gets_no_correction_and_no_confidence() -> None:
     weighed = weigh(record("I don't know."), agreeing(100), placed=1.0)
     assert (weighed["corrected"], weighed["confidence"]) == (None, None)
@@ -227,9 +250,18 @@ def test_certain_is_as_blank_where_nothing_is_calibrated() -> None:
 def test_a_calibration_is_of_the_grades_version_only_where_it_decides() -> None:
     known, more = {"q1": agreeing(30)}, {"q1": agreeing(31)}
     certain, blank = with_policy(Alone.CERTAIN), with_policy(Alone.BLANK)
-    assert version_of(blank, known) == version_of(certain, {}) == certain.sha256
-    assert len({certain.sha256, version_of(certain, known), version_of(certain, more)}) == 3
+    assert version_of(blank, known) == version_of(blank, more) == version_of(certain, {})
+    assert len({version_of(certain, {}), version_of(certain, known), version_of(certain, more)}) == 3
     assert judge(certain, evidence_of(**known)).rubric_sha256 == version_of(certain, known)
+
+
+def test_the_scorer_is_of_the_grades_version_where_it_reads_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = with_policy(Alone.BLANK)
+    without = replace(written, items=tuple(item for item in written.items if not item.concepts))
+    before = version_of(written, {})
+    monkeypatch.setattr("grader.checks.judge.SCORER", 10_000)
+    assert version_of(written, {}) != before
+    assert version_of(without, {}) == without.sha256
 
 
 def test_the_same_answer_judged_twice_gives_the_same_bytes() -> None:

@@ -80,6 +80,50 @@ def test_own_words_beside_a_copied_sentence_count() -> None:
     assert proposal.concepts[0].rule is Rule.COPIED
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If latent space is smooth, the midpoint should be a blend of the two images, as we were told.",
+        "We were told that, if latent space is smooth, the midpoint should be a blend of the two images.",
+    ],
+)
+def test_the_hint_inside_a_sentence_earns_nothing_and_never_silently(text: str) -> None:
+    proposal = proposed("q9", text)
+    assert (proposal.points, proposal.gates) == (0, (Gate.COPIED,))
+    assert proposal.concepts[0].rule is Rule.COPIED
+
+
+def test_around_a_quotation_the_rest_of_the_sentence_counts() -> None:
+    proposal = proposed(
+        "q7",
+        "My notes say that denoising forces the model to learn the underlying structure, not memorize noise, "
+        "and so it can repair scratched photos, too.",
+    )
+    assert proposal.gates == (Gate.COPIED,)
+    assert [concept.level for concept in proposal.concepts] == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("q4", "The label that an autoencoder trains on is the input itself."),
+        ("q9", "The decoded midpoint is a blend of the two images."),
+        ("q3.explanation", "There is a large gap between training and test loss, so it is overfitting."),
+    ],
+)
+def test_what_is_asked_or_wanted_in_the_prompts_words_is_no_copy(key: str, text: str) -> None:
+    proposal = proposed(key, text)
+    assert (proposal.gates, proposal.concepts[0].level) == ((), 1)
+
+
+def test_what_stands_behind_the_most_that_is_read_is_told() -> None:
+    good = "I expect a realistic mix of traits of both images. It is useful to generate new samples. "
+    padding = "We saw them. " * 2000
+    assert proposed("q9", good + padding).gates == (Gate.LONG,)
+    assert proposed("q9", good + padding).doubt >= 0.9
+    assert proposed("q9", good + " " * 30_000).gates == ()
+
+
 def test_a_good_answer_may_be_long() -> None:
     good = "I expect a realistic mix of traits of both images. It is useful to generate new samples."
     padded = "We saw autoencoders in the lecture of this week and I liked them. " * 60 + good

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from grader.assignments import Assignment, load_assignment, load_assignments, rubric_json_schema
-from grader.checks.judge import judge
+from grader.checks.judge import judge, version_of
 from grader.checks.registry import CHECKS, JUDGES, PARAMETERS, TAKES_CONCEPTS
 from grader.domain.answers import Answer, AnswerState
 from grader.domain.grade import ItemState
@@ -83,7 +83,7 @@ def test_good_evidence_earns_everything_that_is_decided_without_a_human(homework
     decided = [item for item in grade.items if item.state is ItemState.AUTO]
     assert grade.given == sum(item.points for item in decided) == sum(i.max_points for i in decided) == 58
     assert [item.key for item in grade.items] == [item.key for item in homework.rubric.items]
-    assert grade.rubric_sha256 == homework.rubric.sha256
+    assert grade.rubric_sha256 == version_of(homework.rubric, {})
 
 
 def test_empty_evidence_earns_only_the_run(homework: Assignment) -> None:

@@ -14,7 +14,7 @@ from .calibration import CLOSE, MOST_DOUBT, correct
 _CERTAIN = 0.95
 _FAR_OFF_OF = 100  # undoubted marks, of which one may have been far off
 _FOUND_LITTLE = 0.25  # of the points
-_NOT_FOUND = 0.5  # of the points, of which an accepted answer may otherwise be robbed
+_NOT_FOUND = 0.5  # of the points: nothing is accepted that may be off by so many
 _SURE_PLACE = 0.9  # the alignment's confidence
 _ROUNDING = 1e-6
 
@@ -66,7 +66,7 @@ def weigh(
 
 
 def _may_be_right(record: Mapping[str, Any], share: float) -> bool:
-    """Whether an answer may have said in other words what was not found. ``share``: of the points, corrected."""
+    """Whether it may have said in other words what was not found. ``share``: of the points, corrected."""
     most = record["max_points"]
     missed = sum(c["max_points"] for c in record["concepts"] if c["rule"] == Rule.NOT_FOUND)
     given = min(share * most, record["points"])

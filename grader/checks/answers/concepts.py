@@ -35,7 +35,9 @@ class Match:
     statement: str = ""
     piece: Piece | None = None
     places: frozenset[int] = frozenset()  # where the matching words stand
-    turned: float = 0.0  # of what matched, denied or beside a word that may turn it, and not so in the statement
+    turned: float = (
+        0.0  # of what matched, denied or beside a word that may turn it, and not so in the statement
+    )
 
 
 NOTHING = Match(0.0)

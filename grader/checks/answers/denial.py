@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from operator import or_
 
 from .lexicon import CLAIMS, DENIALS, OPINIONS, REFERRING, VERDICTS, word_set
 from .words import Word
@@ -21,7 +22,7 @@ _LOOSE_TURNS = _TURNS | word_set("so since while whereas although though therefo
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """``flips``: the words whose meaning is turned. ``spent``: negations that did it, and deny nothing else."""
+    """``flips``: the words that are turned round. ``spent``: negations that did it, and deny nothing else."""
 
     flips: frozenset[int] = frozenset()
     spent: frozenset[int] = frozenset()
@@ -45,13 +46,15 @@ def _find_within(words: Sequence[Word]) -> Denied:
     verdicts = [at for at, word in enumerate(words) if word.text in VERDICTS]
     if not verdicts:
         return NOT_DENIED
+    has_content = [False, *accumulate((word.is_content for word in words), or_)]  # before each word
     turns = [0] * (len(words) + 1)  # +1 where a stretch that is denied begins and where it ends
     spent: set[int] = set()
     is_of_before = False
     until = -1  # where the last stretch ends
     for at in verdicts:
         first = _begin_clause(words, at)
-        negations = [i for i in range(max(first, at - _BEFORE), at) if words[i].text in _NEGATIONS]
+        nearby = range(max(first, at - _BEFORE), at)
+        negations = [i for i in nearby if words[i].text in _NEGATIONS and i not in spent]
         is_denial = (words[at].text in DENIALS) != bool(negations)
         start = _begin_claim(words, at)
         is_back = start is None and _ends_clause(words, at)
@@ -67,9 +70,11 @@ def _find_within(words: Sequence[Word]) -> Denied:
                 turns[start] += 1
                 turns[until] += 1
         elif all(word.text in REFERRING or word.text in VERDICTS for word in words[first:at]):
-            is_of_before |= not any(word.is_content for word in words[:first])
-            turns[0] += first > 0
-            turns[first] += first > 0
+            if has_content[first]:
+                turns[0] += 1
+                turns[first] += 1
+            else:
+                is_of_before = True
         elif any(word.text in _COPULAS for word in words[max(first, at - _BETWEEN) : at]):
             turns[first] += 1
             turns[at] += 1

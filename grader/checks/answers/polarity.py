@@ -109,8 +109,10 @@ def _negated_by(words: Sequence[Word], at: int, word: Word) -> list[int]:
         is_only = following == "only" or (following in _MERELY and before not in _REFUSED)  # "but also"
         is_of_noun = word.text == "without" or (word.text == "no" and before in _JOINING)
         found = [] if is_only else _forward(words, at, _NOUN_REACH if is_of_noun else _REACH)
-    elif (word.text, following) in _INSTEAD or (word.text, following) == _ANYTHING_BUT:
+    elif (word.text, following) in _INSTEAD:
         found = _forward(words, at + 1, _INSTEAD_REACH)
+    elif (word.text, following) == _ANYTHING_BUT:
+        found = _forward(words, at + 1, _REACH)
     elif word.text == "less" and following != "than":
         found = _forward(words, at, _LESS_REACH)
     elif word.text == "too":
@@ -124,9 +126,9 @@ def _negated_by(words: Sequence[Word], at: int, word: Word) -> list[int]:
 def _forward(words: Sequence[Word], at: int, reach: int) -> list[int]:
     found = []
     for position in range(at + 1, min(at + 1 + reach, len(words))):
-        if words[position].text in _ENDS and position > at + 1:
-            if words[position].text != "as" or words[position - 1].text not in _TAKES_AS:
-                break
+        goes_on = words[position].text == "as" and words[position - 1].text in _TAKES_AS
+        if words[position].text in _ENDS and position > at + 1 and not goes_on:
+            break
         if words[position].start - words[position - 1].end >= 2 and position > at + 1:
             break  # punctuation
         found.append(position)

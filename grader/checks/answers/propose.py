@@ -50,9 +50,7 @@ def propose(text: str, item: Item, part: Part) -> Proposal:
         found = find_all(question, ())
         concepts = tuple(_nothing(concept, Rule.NOT_READ) for concept in item.concepts)
     quoted_words = sum(len(piece.words) for piece in copied)
-    features = _describe(
-        question, found, words_count=len(words), copied=quoted_words / max(1, len(words))
-    )
+    features = _describe(question, found, words_count=len(words), copied=quoted_words / max(1, len(words)))
     return _total(item, gates, concepts, features, question.sha256)
 
 

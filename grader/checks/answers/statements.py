@@ -67,7 +67,9 @@ class Question:
 
     concepts: tuple[Sought, ...]
     prompt: tuple[str, ...]  # its sentences, sub-questions and options
-    allowed: tuple[str, ...]  # what is no copy in the prompt's words either: what is asked, and what is wanted
+    allowed: tuple[
+        str, ...
+    ]  # what is no copy in the prompt's words either: what is asked, and what is wanted
     prompt_stems: frozenset[str]
     known_stems: frozenset[str]  # of prompt, statements and misconceptions
     parts: int  # sub-questions
@@ -151,9 +153,7 @@ def _take_apart(
     return replace(_want(text, sought, share, opposed), shorter=shorter)
 
 
-def _want(
-    text: str, terms: tuple[Term, ...], own: float, opposed: frozenset[tuple[str, int]]
-) -> Wanted:
+def _want(text: str, terms: tuple[Term, ...], own: float, opposed: frozenset[tuple[str, int]]) -> Wanted:
     return Wanted(
         text,
         terms,
