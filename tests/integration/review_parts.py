@@ -133,7 +133,8 @@ def _answer(part: str, text: str) -> Answer:
 def teach_low(room: Class, actor: Actor, count: int = 6) -> None:
     """So many good answers, for each of which the actor gives a quarter of the points."""
     for at in range(count):
-        take_and_decide(room, actor, room.grade(f"taught{at}", f"{GOOD} This is what I think, {at}."), 1.0)
+        padding = "This is what I think. " * (at + 1)  # equal answers would count once
+        take_and_decide(room, actor, room.grade(f"taught{at}", f"{GOOD} {padding}"), 1.0)
 
 
 def make_class(folder: Path) -> Class:

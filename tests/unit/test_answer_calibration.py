@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from grader import web
 from grader.checks.answers.calibration import MOST_DOUBT, correct, fit
 from grader.checks.answers.certainty import weigh
 from grader.checks.answers.record import record_proposal
@@ -18,6 +20,7 @@ from grader.domain.answers import Answer, AnswerState
 from grader.domain.evidence import Evidence
 from grader.domain.grade import ItemGrade, ItemState
 from grader.domain.opinion import Opinion, OpinionState
+from grader.domain.proposal import Gate, Hold
 from grader.domain.rubric import Alone, Policy, Rubric
 from grader.storage.codec import dump, load
 from tests.unit.judging import make_evidence
@@ -170,6 +173,12 @@ def test_what_may_be_right_in_other_words_is_never_accepted_for_little(key: str,
 def test_who_does_not_know_is_held_by_that_gate_alone_as_unread() -> None:
     assert holds("I don't know.") == ["gate", "uncalibrated"]
     assert record("I don't know.")["doubt"] == 0.1
+
+
+@pytest.mark.parametrize("reason", [*Hold, *Gate])
+def test_every_reason_why_a_person_decides_has_words_on_the_review_page(reason: Hold | Gate) -> None:
+    page = Path(web.__file__).parent / "pages" / "templates" / "review_answer.html"
+    assert f'"{reason.value}": "' in page.read_text("utf-8")
 
 
 def test_what_was_not_read_gets_no_correction_and_no_confidence() -> None:
