@@ -45,7 +45,7 @@ def test_most_statements_that_are_denied_earn_nothing_at_all(form: str) -> None:
         for at, concept in enumerate(item.concepts)
         for statement in concept.statements
     ]
-    assert sum(level == 0 for level in levels) >= 0.9 * len(levels)
+    assert sum(level == 0 for level in levels) >= 0.7 * len(levels)
 
 
 @pytest.mark.parametrize("item", written_items(), ids=lambda item: item.key)
@@ -89,6 +89,7 @@ def _turned(text: str) -> list[str]:
         ("It is not true that it stores images.", "it stores images"),
         ("It is not true that it cannot store images.", "it can not"),
         ("I don't think it stores images, but it learns strokes.", "it stores images"),
+        ("It is wrong to say that it stores images: it learns strokes.", "it stores images"),
         ("The claim that it stores images is wrong.", "it stores images is"),
         ("There is no doubt that it stores images.", ""),
         ("It is not wrong to say that it stores images.", ""),

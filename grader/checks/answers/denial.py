@@ -16,8 +16,9 @@ _BEFORE = 4  # words in which a negation belongs to a verdict: "not at all the c
 _BETWEEN = 3  # words from a verdict to its "that": "wrong to say that"
 _CLAUSE = 12  # words of a clause in which a verdict stands
 _LAST = 2  # words behind a verdict that still ends its clause
-_TURNS = word_set("but because instead")  # where what is denied is over
-_LOOSE_TURNS = _TURNS | word_set("so since while whereas although though therefore")
+_TURNS = word_set(
+    "but because instead so since while whereas although though therefore"
+)  # to what is not denied
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,10 @@ def _find_within(words: Sequence[Word]) -> Denied:
             continue
         if start is not None:
             if start > until:  # one denial of one stretch: a second verdict in it says the same
-                ends = _TURNS if words[start - 1].text == "that" else _LOOSE_TURNS
-                until = next((i for i in range(start, len(words)) if words[i].text in ends), len(words))
+                behind = range(start + 1, len(words))
+                until = next(
+                    (i for i in behind if words[i].text in _TURNS or _is_parted(words, i)), len(words)
+                )
                 turns[start] += 1
                 turns[until] += 1
         elif all(word.text in REFERRING or word.text in VERDICTS for word in words[first:at]):
@@ -101,7 +104,7 @@ def _begin_claim(words: Sequence[Word], at: int) -> int | None:
 
 def _ends_clause(words: Sequence[Word], at: int) -> bool:
     return any(
-        position == len(words) or _is_parted(words, position) or words[position].text in _LOOSE_TURNS
+        position == len(words) or _is_parted(words, position) or words[position].text in _TURNS
         for position in range(at + 1, min(at + 1 + _LAST, len(words) + 1))
     )
 
