@@ -34,13 +34,15 @@ def version_of(rubric: Rubric, calibrations: Mapping[str, AnswerCalibration]) ->
     """What a grade under this rubric and these calibrations is a version of.
 
     It is the rubric's own unless something else finds or decides points: the scorer of written answers does,
-    and so do calibrations where the policy lets them. Then a new one makes new grades.
+    and so do calibrations where the policy lets them. Then a new one makes new grades, whose version begins
+    as the rubric's does.
     """
     if not any(item.concepts for item in rubric.items):
         return rubric.sha256
     decides = rubric.policy.written_answers is Alone.CERTAIN
     used = sorted((i.key, calibrations[i.key].id) for i in rubric.items if decides and i.key in calibrations)
-    return hashlib.sha256(json.dumps([rubric.sha256, SCORER, used]).encode()).hexdigest()
+    known = hashlib.sha256(json.dumps([rubric.sha256, SCORER, used]).encode()).hexdigest()
+    return rubric.sha256[:32] + known[:32]
 
 
 def apply_policy(policy: Policy, item: Item, result: CheckResult) -> CheckResult:

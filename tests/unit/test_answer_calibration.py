@@ -270,6 +270,7 @@ def test_the_scorer_is_of_the_grades_version_where_it_reads_answers(monkeypatch:
     before = version_of(written, {})
     monkeypatch.setattr("grader.checks.judge.SCORER", 10_000)
     assert version_of(written, {}) != before
+    assert version_of(written, {})[:32] == before[:32] == written.sha256[:32]
     assert version_of(without, {}) == without.sha256
 
 
