@@ -24,7 +24,7 @@ from grader.services.submit import Submitter, Upload
 from grader.storage.audit import Audit
 from grader.worker.guard import JailGuard, Stopped
 from grader.worker.stages import Job, Stages
-from tests.integration.graded import graded, hand_in
+from tests.integration.graded import grade, graded, hand_in
 from tests.integration.page_requests import Browser, add_person, signed_in
 from tests.integration.parts import Parts, ScriptedAutograder, make_assignment, make_notebook
 from tests.integration.privacy_parts import LONG_AGO, SENT, blobs, rows, set_up_course
@@ -59,12 +59,13 @@ def _look_through(parts: Parts, user: str) -> str:
 def test_bytes_that_come_in_while_another_who_has_the_same_is_erased_are_kept(
     parts: Parts, eraser: Eraser, monkeypatch: pytest.MonkeyPatch, give: Callable[[Parts, str], str]
 ) -> None:
-    hand_in(parts, "ada", SENT, "print('template')")
+    ada = hand_in(parts, "ada", SENT, "print('template')")
     put = parts.blobs.put
 
     def erase_meanwhile(data: bytes) -> str:
         sha256 = put(data)
         monkeypatch.undo()
+        grade(parts, ada)
         erase_person(parts.database, eraser, SERVICE, "ada", "asked for it", datetime.now(UTC))
         return sha256
 
@@ -117,6 +118,15 @@ def test_weights_that_a_running_job_has_in_common_with_an_erased_person_stay(
     hand_in(parts, "ada", SENT, "print('waits')")
     erase_person(parts.database, eraser, SERVICE, "ada", "asked for it", datetime.now(UTC))
     assert b"the same weights for everybody" in blobs(parts).values()
+
+
+def test_what_stages_of_work_in_flight_have_left_goes(
+    parts: Parts, eraser: Eraser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _stages(parts).run(Job(hand_in(parts, "zelda-7", SENT), 0), JailGuard())
+    monkeypatch.setattr(parts.jobs, "told", lambda *_: {run})
+    erase_person(parts.database, eraser, SERVICE, "zelda-7", "asked for it", datetime.now(UTC))
+    assert blobs(parts) == {}
 
 
 @pytest.mark.parametrize("is_killed", [False, True])
