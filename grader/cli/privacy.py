@@ -57,7 +57,7 @@ def apply_retention(settings: Settings, *, dry_run: bool) -> None:
         said = "would be deleted" if dry_run else "deleted"
         print(
             f"{one.course}: {len(one.submissions)} submissions of {len(one.people)} people {said}; "
-            f"the last one came on {one.ended_at:%Y-%m-%d}, kept for {one.days} days; {_told(one.removed)}"
+            f"used last on {one.ended_at:%Y-%m-%d}, kept for {one.days} days; {_told(one.removed)}"
         )
         if dry_run:
             print("  " + ", ".join(map(render.printable, one.people)))

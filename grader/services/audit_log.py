@@ -35,6 +35,12 @@ _SENTENCES = {
     "gradebook.withdraw": "took the publication back",
     "gradebook.export": "took {students} students' points out for {format}",
     "names.show": "saw names before publication",
+    "people.enrol": "{role}, sections: {sections}, before: {before}, account: {account}",
+    "people.remove": "no longer takes part, before: {before}",
+    "key.create": "made the API key {name} with {scopes}, for {courses}, until {expires_at}",
+    "key.revoke": "ended this API key",
+    "submission.cancel": "ended the work on it: {reason}",
+    "submission.retry": "queued it again",
     "person.export": "took out everything that is stored about this person",
     "person.erase": "erased everything that was stored about this person: {submissions} submissions",
     "course.erase": "erased the submissions of {people} people for good: {submissions} submissions",
@@ -96,9 +102,11 @@ def export_log(database: Database, actor: Actor, search: Search, now: datetime) 
     check_reader(actor, search)
     with database.write() as unit:
         entries = unit.audit.count(**_conditions(search))
+        newest = _find(unit, search, None, 1)
         unit.audit.note(now, actor.id, "audit.export", course=search.course or "", entries=entries)
         unit.commit()
-    return _write(database, search)
+    # What is noted from here on, this export first of all, was not counted.
+    return _write(database, search, newest[0].id + 1 if newest else 0)
 
 
 def find_actor(database: Database, words: str) -> str:
@@ -130,9 +138,8 @@ def tell(entry: AuditEntry) -> str:
     return ", ".join(f"{_words(name)}: {_plain(value)}" for name, value in entry.details.items())
 
 
-def _write(database: Database, search: Search) -> Iterator[bytes]:
+def _write(database: Database, search: Search, before: int) -> Iterator[bytes]:
     yield _lines([_HEADER])
-    before: int | None = None
     while True:
         with database.read() as unit:
             entries = _find(unit, search, before, _CHUNK)

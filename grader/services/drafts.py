@@ -43,6 +43,7 @@ def keep_draft(
         )
     new = Draft(blobs.put(data), clean_filename(filename), now)
     with database.write() as unit:
+        blobs.put(data)  # again, as in `Submitter`: whoever had the same bytes may have been erased meanwhile
         unit.drafts.forget_before(course, assignment.rubric.id, actor.id, now - _KEPT)
         unit.drafts.put(course, assignment.rubric.id, actor.id, new)
         unit.commit()

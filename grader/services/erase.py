@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from grader.domain.evidence import Evidence
 from grader.domain.people import Actor
@@ -45,13 +45,6 @@ class Leaving:
         """Of the submissions."""
         return [one.id for one in self.submissions]
 
-    @property
-    def last_change(self) -> datetime:
-        """When the last of them put a blob, at the latest."""
-        ends = [one.changed_at for one in self.submissions]
-        ends += [one.made_at + _WRITES for one in self.drafts]
-        return max(ends, default=datetime.fromtimestamp(0, UTC))
-
 
 class Eraser:
     """The verb with what it needs."""
@@ -63,76 +56,103 @@ class Eraser:
 
     def preview(self, leaving: Leaving) -> Removed:
         """What `erase` would delete."""
-        blobs, _ = self._find_blobs(leaving)
         with self._database.read() as unit:
+            blobs = self._without_shared(unit, self._find_blobs(unit, leaving), leaving)
             rows = Counter(unit.personal_data.count(OF_SUBMISSION, leaving.ids))
         rows["draft"] += len(leaving.drafts)
-        until = leaving.last_change
-        return Removed(dict(+rows), sum(self._blobs.is_removable(sha256, until) for sha256 in blobs))
+        return Removed(dict(+rows), sum(self._blobs.is_removable(*one) for one in blobs.items()))
 
-    def erase(self, leaving: Leaving, actor: Actor, reason: str, now: datetime) -> Removed:
-        """Delete them, whatever state their work is in.
+    def erase(
+        self,
+        find: Callable[[UnitOfWork], Leaving | None],
+        finish: Callable[[UnitOfWork, Removed], None],
+        actor: Actor,
+        reason: str,
+        now: datetime,
+    ) -> None:
+        """Delete what ``find`` names, whatever state its work is in; None: nothing, after all.
 
-        Blobs go first: where a crash comes between, the rows are still there to find the rest by.
+        ``find`` is asked in the transaction that ends the work. ``finish`` is called in the last one, so that
+        what is noted there is noted if and only if everything went. Blobs go first, and what the job engine
+        knows: where a crash comes between, the rows are still there to find the rest by.
         """
-        stopped = self._stop(leaving.submissions, now)
-        blobs, last_seen = self._find_blobs(leaving)
-        until = now if stopped else leaving.last_change
-        rows: Counter[str] = Counter()
         with self._database.write() as unit:
-            blobs = self._without_shared(unit, blobs, leaving, last_seen)
-            gone = sum(self._blobs.remove(sha256, until) for sha256 in blobs)
-            rows["draft"] += unit.personal_data.delete_drafts([one.id for one in leaving.drafts])
+            leaving = find(unit)
+            if leaving is None:
+                return
+            stopped = {
+                one.id
+                for one in leaving.submissions
+                if unit.work.finish(one.id, one.generation, SubmissionState.FAILED, now, "Erased.")
+            }
             unit.commit()
-        for start in range(0, len(leaving.ids), _AT_ONCE):
+        for one in leaving.submissions:
+            if one.id in stopped:
+                self._jobs.cancel(one.id, one.generation)
+        gone = self._remove_blobs(leaving, stopped, now)
+        self._jobs.forget([(one.id, one.generation) for one in leaving.submissions])
+        rows: Counter[str] = Counter()
+        for start in range(0, len(leaving.ids) or 1, _AT_ONCE):
             some = leaving.ids[start : start + _AT_ONCE]
             with self._database.write() as unit:
                 unit.personal_data.allow(some, reason, actor.id, now)
                 unit.personal_data.forget_answers(some)
                 rows.update(unit.personal_data.delete(OF_SUBMISSION, some))
+                if start + _AT_ONCE >= len(leaving.ids):
+                    rows["draft"] += unit.personal_data.delete_drafts([one.id for one in leaving.drafts])
+                    finish(unit, Removed(dict(+rows), gone))
                 unit.commit()
-        self._jobs.forget([(one.id, one.generation) for one in leaving.submissions])
-        return Removed(dict(+rows), gone)
 
-    def _stop(self, submissions: Sequence[Erasable], now: datetime) -> bool:
-        """End the work that has not ended, so that nothing is written while the rows go."""
-        stopped = []
-        with self._database.write() as unit:
-            for one in submissions:
-                if unit.work.finish(one.id, one.generation, SubmissionState.FAILED, now, "Erased."):
-                    stopped.append(one)
-            unit.commit()
-        for one in stopped:
-            self._jobs.cancel(one.id, one.generation)
-        return bool(stopped)
-
-    def _find_blobs(self, leaving: Leaving) -> tuple[set[str], int]:
-        """Their blobs that nothing else refers to; and the last evidence that was read."""
-        blobs = {one.notebook_sha256 for one in leaving.submissions}
-        blobs |= {one.notebook_sha256 for one in leaving.drafts}
-        for one in leaving.submissions:
-            blobs |= self._told_by_jobs(one)
+    def _remove_blobs(self, leaving: Leaving, stopped: Set[str], now: datetime) -> int:
         with self._database.read() as unit:
-            blobs.update(named_in(unit.personal_data.evidence_documents(leaving.ids)))
             last_seen = unit.personal_data.last_evidence()
-            return self._without_shared(unit, blobs, leaving, 0), last_seen
+            blobs = self._without_shared(unit, self._find_blobs(unit, leaving, stopped, now), leaving)
+        with self._database.write() as unit:
+            blobs = self._without_shared(unit, blobs, leaving, after=last_seen)
+            return sum(self._blobs.remove(*one) for one in blobs.items())
 
-    def _without_shared(self, unit: UnitOfWork, blobs: set[str], leaving: Leaving, after: int) -> set[str]:
-        """Without what others refer to, in evidence stored after this one."""
+    def _find_blobs(
+        self, unit: UnitOfWork, leaving: Leaving, stopped: Set[str] = frozenset(), now: datetime | None = None
+    ) -> dict[str, datetime]:
+        """Their blobs, and when each was put by them at the latest: who put it since is about to name it."""
+        found: dict[str, datetime] = {}
+
+        def add(names: Iterable[str], until: datetime) -> None:
+            for sha256 in names:
+                found[sha256] = max(until, found.get(sha256, until))
+
+        for draft in leaving.drafts:
+            add([draft.notebook_sha256], draft.made_at + _WRITES)
+        for one in leaving.submissions:
+            add([one.notebook_sha256], one.changed_at)
+            # Work that was stopped put blobs after its row had changed last.
+            until = now if now is not None and one.id in stopped else one.changed_at
+            add(told_by(self._jobs, self._blobs, one.id, one.generation), until)
+            add(named_in(unit.personal_data.evidence_documents([one.id])), one.changed_at)
+        return found
+
+    def _without_shared(
+        self, unit: UnitOfWork, blobs: Mapping[str, datetime], leaving: Leaving, after: int = 0
+    ) -> dict[str, datetime]:
+        """Without what others refer to: rows, unfinished work, and evidence stored after this one."""
         ids, drafts = frozenset(leaving.ids), frozenset(one.id for one in leaving.drafts)
-        left = blobs - unit.personal_data.notebooks_of_others(sorted(blobs), ids, drafts)
+        shared = unit.personal_data.notebooks_of_others(sorted(blobs), ids, drafts)
+        for work in unit.work.list_taken_up():
+            if work.submission_id not in ids:
+                shared |= told_by(self._jobs, self._blobs, work.submission_id, work.generation)
         for submission_id, document in unit.personal_data.evidence_after(after):
             if submission_id not in ids:
-                left.difference_update(_SHA256.findall(document))
-        return left
+                shared.update(_SHA256.findall(document))
+        return {sha256: until for sha256, until in blobs.items() if sha256 not in shared}
 
-    def _told_by_jobs(self, one: Erasable) -> set[str]:
-        """Blobs between the stages of a run that never became evidence, and what they name."""
-        named = self._jobs.told(one.id, one.generation)
-        for sha256 in tuple(named):
-            with suppress(EvidenceMissing, UnicodeDecodeError):
-                named |= set(_SHA256.findall(self._blobs.get(sha256).decode()))
-        return named
+
+def told_by(jobs: Jobs, blobs: Blobs, submission_id: str, generation: int) -> set[str]:
+    """Blobs between the stages of a run that is not evidence yet, or never became it, and what they name."""
+    named = jobs.told(submission_id, generation)
+    for sha256 in tuple(named):
+        with suppress(EvidenceMissing, UnicodeDecodeError):
+            named |= set(_SHA256.findall(blobs.get(sha256).decode()))
+    return named
 
 
 def named_in(documents: Iterable[str]) -> Iterator[str]:

@@ -8,6 +8,8 @@ from datetime import datetime
 from grader.domain.submission import SubmissionState
 from grader.errors import NotFound, RequestRefused
 from grader.jobs import Jobs
+from grader.services.administration import OPERATOR
+from grader.storage.audit import NewAct
 from grader.storage.unit_of_work import Database, UnitOfWork
 from grader.storage.work import OpenWork
 
@@ -26,6 +28,10 @@ def cancel_submission(database: Database, jobs: Jobs, submission_id: str, reason
             submission_id, filed.generation, SubmissionState.FAILED, now, f"Cancelled: {reason}"
         ):
             raise RequestRefused(f"The work on submission {submission_id} has ended already: {state.value}.")
+        course = filed.submission.course
+        unit.audit.note(
+            now, OPERATOR.id, "submission.cancel", course=course, subject=submission_id, reason=reason
+        )
         unit.commit()
     # After the commit: a worker that sees the job cancelled finds the row ended, and leaves it.
     jobs.cancel(submission_id, filed.generation)
@@ -35,6 +41,12 @@ def retry_failed(database: Database, jobs: Jobs, now: datetime, assignment: str 
     """Queue failed submissions again, of one assignment or of all; return their ids."""
     with database.write() as unit:
         queued = queue_failed(unit, jobs, unit.work.list_failed(assignment), now)
+        unit.audit.note_all(
+            [
+                NewAct(now, OPERATOR.id, "submission.retry", filed.submission.course, filed.submission.id)
+                for filed in unit.submissions.find_all(queued)
+            ]
+        )
         unit.commit()
     return queued
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from grader.domain.people import Actor, Membership, Role
 from grader.errors import NotAuthenticated, NotFound, NotPermitted, RequestRefused, StorageUnavailable
+from grader.services.administration import OPERATOR
 from grader.storage.keys import ApiKey
 from grader.storage.unit_of_work import Database
 
@@ -59,6 +60,16 @@ def create_key(
     key = ApiKey(key_id, name.strip(), wanted, allowed, created_at=now, expires_at=expires_at)
     with database.write() as unit:
         unit.api_keys.add(key, _hash(secret))
+        unit.audit.note(
+            now,
+            OPERATOR.id,
+            "key.create",
+            subject=key_id,
+            name=key.name,
+            scopes=sorted(wanted),
+            courses="every course" if allowed is None else sorted(allowed),
+            expires_at=expires_at.isoformat() if expires_at else "it is ended",
+        )
         unit.commit()
     return key, secret
 
@@ -74,6 +85,7 @@ def revoke_key(database: Database, key_id: str, now: datetime) -> None:
     with database.write() as unit:
         if not unit.api_keys.revoke(key_id, now):
             raise NotFound(f"There is no key {key_id!r} to revoke; `grader user keys` shows them.")
+        unit.audit.note(now, OPERATOR.id, "key.revoke", subject=key_id)
         unit.commit()
 
 

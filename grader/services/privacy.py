@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import IO, Any
 
-from grader.domain.people import Actor
+from grader.domain.people import Actor, Person
 from grader.errors import EvidenceMissing, NotFound, NotPermitted, RequestRefused
 from grader.services.erase import Eraser, Leaving, Removed, named_in
 from grader.storage.blobs import Blobs
@@ -87,18 +87,8 @@ def export_person(
 
 def plan_erasure(database: Database, eraser: Eraser, actor: Actor, person_id: str) -> ErasurePlan:
     """What `erase_person` would delete; deletes nothing. Raises `NotPermitted` and `NotFound`."""
-    if not actor.is_admin:
-        raise NotPermitted("Erasing a person is for admins.")
     with database.read() as unit:
-        leaving = Leaving(
-            unit.personal_data.submissions(user=person_id), unit.personal_data.drafts(user=person_id)
-        )
-        person = unit.people.find(person_id)
-        rows = unit.personal_data.count(OF_PERSON, [person_id])
-        if person is not None:
-            rows |= unit.personal_data.count(OF_LOGIN, [person.login])
-    if person is None and not leaving.submissions and not rows:
-        raise NotFound("Nothing is stored about such a person.")
+        person, leaving, rows = _look_up(unit, actor, person_id)
     removed = eraser.preview(leaving)
     name = person.name if person else person_id
     return ErasurePlan(person_id, name, leaving, Removed({**removed.rows, **rows}, removed.blobs))
@@ -109,33 +99,60 @@ def erase_person(
 ) -> Removed:
     """Delete everything that is stored about a person, for good; return what went.
 
-    What they did as staff stays, and so does the audit log: both know an id alone. Raises `NotPermitted`,
-    `NotFound`, and `RequestRefused` for one's own account or without a reason.
+    What they did as staff stays, and so does the audit log: both know an id alone. What comes in for them
+    while this lasts goes, too. Raises `NotPermitted`, `NotFound`, and `RequestRefused` for one's own account
+    or without a reason.
     """
-    plan = plan_erasure(database, eraser, actor, person_id)
+    with database.read() as unit:
+        _look_up(unit, actor, person_id)
     if person_id == actor.id:
         raise RequestRefused("Nobody erases their own account: ask another admin.")
     if not reason.strip():
         raise RequestRefused("Say why: the reason is kept.")
-    with database.write() as unit:  # first, so that nobody hands in while their work is being deleted
+    rows: Counter[str] = Counter()
+    blobs, is_gone = 0, False
+
+    def find(unit: UnitOfWork) -> Leaving:
         unit.people.change(person_id, disabled_at=now)
-        unit.commit()
-    removed = eraser.erase(plan.leaving, actor, reason, now)
-    with database.write() as unit:
+        return _leaving(unit, person_id)
+
+    def finish(unit: UnitOfWork, removed: Removed) -> None:
+        nonlocal blobs, is_gone
+        rows.update(removed.rows)
+        blobs += removed.blobs
+        more = _leaving(unit, person_id)
+        if more.submissions or more.drafts:
+            return
         person = unit.people.find(person_id)
-        rows = unit.personal_data.delete(OF_LOGIN, [person.login]) if person else {}
-        rows |= unit.personal_data.delete(OF_PERSON, [person_id])
+        if person is not None:
+            rows.update(unit.personal_data.delete(OF_LOGIN, [person.login]))
+        rows.update(unit.personal_data.delete(OF_PERSON, [person_id]))
+        handed_in, deleted = rows["submission"], dict(+rows)
         unit.audit.note(
-            now,
-            actor.id,
-            "person.erase",
-            subject=person_id,
-            submissions=len(plan.submissions),
-            blobs=removed.blobs,
-            rows={**removed.rows, **rows},
+            now, actor.id, "person.erase", subject=person_id, submissions=handed_in, blobs=blobs, rows=deleted
         )
-        unit.commit()
-    return Removed({**removed.rows, **rows}, removed.blobs)
+        is_gone = True
+
+    while not is_gone:
+        eraser.erase(find, finish, actor, reason, now)
+    return Removed(dict(+rows), blobs)
+
+
+def _look_up(unit: UnitOfWork, actor: Actor, person_id: str) -> tuple[Person | None, Leaving, dict[str, int]]:
+    if not actor.is_admin:
+        raise NotPermitted("Erasing a person is for admins.")
+    person, leaving = unit.people.find(person_id), _leaving(unit, person_id)
+    rows = unit.personal_data.count(OF_PERSON, [person_id])
+    if person is not None:
+        rows |= unit.personal_data.count(OF_LOGIN, [person.login])
+    if person is None and not leaving.submissions and not rows:
+        raise NotFound("Nothing is stored about such a person.")
+    return person, leaving, rows
+
+
+def _leaving(unit: UnitOfWork, person_id: str) -> Leaving:
+    data = unit.personal_data
+    return Leaving(data.submissions(user=person_id), data.drafts(user=person_id))
 
 
 def _read_tables(

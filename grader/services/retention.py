@@ -22,8 +22,8 @@ class Overdue:
 
     course: str
     title: str
-    days: int  # that it keeps them after the last one
-    ended_at: datetime  # when the last one was handed in
+    days: int  # that it keeps them after it was used last
+    ended_at: datetime  # when something was handed in, looked through, extended or excused last
     people: tuple[str, ...]  # their names, or ids where there is no account
     leaving: Leaving
     removed: Removed  # what went, or would go
@@ -35,7 +35,7 @@ class Overdue:
 
 
 def set_retention(database: Database, actor: Actor, course: str, days: int | None, now: datetime) -> None:
-    """Say how many days after its last submission a course's work is kept; None: for good.
+    """Say how many days after its last use a course's work is kept; None: for good.
 
     Nothing is deleted by it. Raises `NotPermitted` and `RequestRefused`.
     """
@@ -58,18 +58,13 @@ def list_overdue(
     """What `delete_overdue` would delete, of one course or of all; deletes nothing. Raises `NotPermitted`."""
     if not (actor.is_admin or (course is not None and actor.manages(course))):
         raise NotPermitted("Retention is for admins, and within a course for its instructors.")
-    found = []
     with database.read() as unit:
-        for one, (title, days) in unit.people.retentions().items():
-            ended_at = unit.submissions.last_of(one)
-            wanted = course is None or one == course
-            if wanted and ended_at is not None and ended_at + timedelta(days=days) <= now:
-                leaving = Leaving(
-                    unit.personal_data.submissions(course=one), unit.personal_data.drafts(course=one)
-                )
-                people = _names(unit, leaving.submissions)
-                held = unit.personal_data.count_accommodations(one)
-                found.append((Overdue(one, title, days, ended_at, people, leaving, Removed()), held))
+        courses = unit.people.retentions() if course is None else [course]
+        found = [
+            (overdue, unit.personal_data.count_accommodations(overdue.course))
+            for one in courses
+            if (overdue := _find(unit, one, now)) is not None
+        ]
     return [_count(overdue, eraser.preview(overdue.leaving), held) for overdue, held in found]
 
 
@@ -79,25 +74,53 @@ def delete_overdue(
     """Delete it, for good; return what went, course by course. Admins alone. Raises `NotPermitted`."""
     if not actor.is_admin:
         raise NotPermitted("Deleting a course's work is for admins.")
+    with database.read() as unit:
+        days = {name: days for name, (_, days) in unit.people.retentions().items() if course in (None, name)}
     done = []
-    for overdue in list_overdue(database, eraser, actor, now, course):
-        reason = f"kept for {overdue.days} days after the last submission"
-        removed = eraser.erase(overdue.leaving, actor, reason, now)
-        with database.write() as unit:
-            held = unit.personal_data.forget_accommodations(overdue.course)
-            unit.audit.note(
-                now,
-                actor.id,
-                "course.erase",
-                course=overdue.course,
-                subject=overdue.course,
-                people=len(overdue.people),
-                submissions=len(overdue.submissions),
-                blobs=removed.blobs,
-            )
-            unit.commit()
-        done.append(_count(overdue, removed, held))
+    for one, kept in days.items():
+        done += _delete(eraser, actor, f"kept for {kept} days after its last use", now, one)
     return done
+
+
+def _delete(eraser: Eraser, actor: Actor, reason: str, now: datetime, course: str) -> list[Overdue]:
+    found: list[Overdue] = []
+    done: list[Overdue] = []
+
+    def find(unit: UnitOfWork) -> Leaving | None:
+        overdue = _find(unit, course, now)
+        if overdue is None:
+            return None
+        found.append(overdue)
+        return overdue.leaving
+
+    def finish(unit: UnitOfWork, removed: Removed) -> None:
+        (overdue,) = found
+        # Where it came back into use meanwhile, what holds for newer work stays.
+        held = unit.personal_data.forget_accommodations(course) if _find(unit, course, now) else 0
+        done.append(_count(overdue, removed, held))
+        unit.audit.note(
+            now,
+            actor.id,
+            "course.erase",
+            course=course,
+            subject=course,
+            people=len(overdue.people),
+            submissions=len(overdue.submissions),
+            blobs=removed.blobs,
+        )
+
+    eraser.erase(find, finish, actor, reason, now)
+    return done
+
+
+def _find(unit: UnitOfWork, course: str, now: datetime) -> Overdue | None:
+    """What a course keeps no longer; None where it is in use or keeps everything."""
+    title, days = unit.people.retentions().get(course, ("", None))
+    ended_at = unit.personal_data.last_use(course)
+    if days is None or ended_at is None or ended_at + timedelta(days=days) > now:
+        return None
+    leaving = Leaving(unit.personal_data.submissions(course=course), unit.personal_data.drafts(course=course))
+    return Overdue(course, title, days, ended_at, _names(unit, leaving.submissions), leaving, Removed())
 
 
 def _count(overdue: Overdue, removed: Removed, held: int) -> Overdue:

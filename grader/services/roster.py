@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from grader.domain.people import ID_RULE, Actor, Membership, Person, Role, is_id
 from grader.errors import NotFound, NotPermitted, RequestRefused
 from grader.services.administration import clean
 from grader.services.roster_file import Entry, LineError
+from grader.storage.audit import NewAct
 from grader.storage.roster import Member, Wanted
 from grader.storage.unit_of_work import Clash, Database, UnitOfWork
 
@@ -35,6 +37,7 @@ class Change:
     kind: Kind
     person: Person
     membership: Membership
+    before: Membership | None = None  # what they took part as; None: they did not
     is_new_account: bool = False
     is_renamed: bool = False
     is_new_staff: bool = False
@@ -85,9 +88,13 @@ def apply_roster(
             if plan.errors or expected not in (None, plan.fingerprint):
                 return plan, False
             _apply(unit, plan, course, now)
-            counts = {kind.value: number for kind, number in sorted(plan.counts.items())}
-            subject = plan.changes[0].person.id if len(plan.changes) == 1 else ""
-            unit.audit.note(now, actor.id, "people.enrol", course=course, subject=subject, **counts)
+            unit.audit.note_all(
+                [
+                    _told(change, course, actor, now)
+                    for change in plan.changes
+                    if change.kind is not Kind.UNCHANGED
+                ]
+            )
             unit.commit()
     except Clash:
         raise RequestRefused("Somebody changed the same accounts just now: please try again.") from None
@@ -106,9 +113,11 @@ def remove_member(database: Database, actor: Actor, course: str, person_id: str,
     """End somebody's part in a course; what they handed in stays. Raises `NotPermitted`, `NotFound`."""
     _require_manager(actor, course)
     with database.write() as unit:
-        if not unit.people.remove(course, person_id, now):
+        member = unit.roster.find(course, person_id)
+        if member is None:
             raise NotFound("Nobody with this id takes part in the course.")
-        unit.audit.note(now, actor.id, "people.remove", course=course, subject=person_id)
+        unit.people.remove(course, person_id, now)
+        unit.audit.note_all([_told(_removal(course, member), course, actor, now)])
         unit.commit()
 
 
@@ -208,7 +217,8 @@ class _Planner:
         if is_same and not is_renamed:
             kind = Kind.UNCHANGED
         is_new_staff = membership.role is not (member.role if member else Role.STUDENT)
-        return Change(kind, wanted, membership, known is None, is_renamed, is_new_staff, note)
+        before = None if member is None else _membership(self._course, member)
+        return Change(kind, wanted, membership, before, known is None, is_renamed, is_new_staff, note)
 
     def _enrol(self, entry: Entry, member: Member | None) -> Membership:
         role = entry.role or (member.role if member else Role.STUDENT)
@@ -224,8 +234,12 @@ class _Planner:
 
 
 def _removal(course: str, member: Member) -> Change:
-    membership = Membership(course, member.role, frozenset(member.sections))
-    return Change(Kind.REMOVED, member.person, membership)
+    membership = _membership(course, member)
+    return Change(Kind.REMOVED, member.person, membership, membership)
+
+
+def _membership(course: str, member: Member) -> Membership:
+    return Membership(course, member.role, frozenset(member.sections))
 
 
 def _first_login(entry: Entry) -> str:
@@ -266,3 +280,16 @@ def _apply(unit: UnitOfWork, plan: Plan, course: str, now: datetime) -> None:
     unit.roster.remove(course, [c.person.id for c in plan.changes if c.kind is Kind.REMOVED], now)
     # Who becomes staff is no longer anybody else's to let in: a link that was handed out before ends.
     unit.invitations.end_all([change.person.id for change in joining if change.is_new_staff])
+
+
+def _told(change: Change, course: str, actor: Actor, now: datetime) -> NewAct:
+    before = None if change.before is None else _part(change.before)
+    if change.kind is Kind.REMOVED:
+        return NewAct(now, actor.id, "people.remove", course, change.person.id, {"before": before})
+    account = "new" if change.is_new_account else "renamed" if change.is_renamed else "as before"
+    details = {**_part(change.membership), "before": before, "account": account}
+    return NewAct(now, actor.id, "people.enrol", course, change.person.id, details)
+
+
+def _part(membership: Membership) -> dict[str, Any]:
+    return {"role": membership.role.value, "sections": sorted(membership.sections)}

@@ -106,7 +106,7 @@ class Submitter:
         self, upload: Upload, assignment: Assignment, now: datetime, claim: Claim | None
     ) -> dict[str, Any]:
         read_notebook(upload.data, assignment.rubric.upload_limits)
-        # Before the transaction: a blob that no row names harms nobody, a row without its blob would.
+        # Before the transaction, which holds up everybody else's: the disk is slow.
         sha256 = self._blobs.put(upload.data)
         for race in range(_LOST_RACES):
             try:
@@ -153,9 +153,11 @@ class Submitter:
         # An LMS need not announce its courses: one that work arrives for is shown to admins from then on.
         if not unit.people.courses([upload.course]):
             unit.people.add_course(upload.course, upload.course, now)
+        # Again, now that nobody else writes: whoever had the same bytes may have been erased meanwhile.
+        self._blobs.put(upload.data)
         priority = 1 + min(earlier, 99) * 1000 + unfinished * 100
         unit.submissions.add(submission, accepted_at=now)
-        unit.work.add(submission.id, priority, now)
+        unit.work.add(submission.id, priority, self._clock())  # not before its blob was put, see `Eraser`
         self._jobs.enqueue(unit.connection, submission.id, 0, priority)
         unit.drafts.forget(upload.course, upload.assignment, upload.user, sha256)
         by = f"key:{upload.caller}" if upload.caller else upload.user

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from grader.domain.people import Actor
 from grader.errors import NotPermitted
 from grader.jobs import Jobs
+from grader.services.erase import told_by
 from grader.storage.blobs import Blobs
 from grader.storage.unit_of_work import Database
 
@@ -30,14 +31,8 @@ def sweep_blobs(
     with database.read() as unit:
         for sha256 in unit.personal_data.all_notebooks():
             old.discard(sha256)
-        after = ""
-        while page := unit.work.list_unfinished(after=after):
-            for work in page:
-                named = jobs.told(work.submission_id, work.generation)
-                for sha256 in tuple(named & old):
-                    named |= set(_SHA256.findall(blobs.get(sha256).decode("utf-8", "replace")))
-                old -= named
-            after = page[-1].submission_id
+        for work in unit.work.list_taken_up():
+            old -= told_by(jobs, blobs, work.submission_id, work.generation)
         for _, document in unit.personal_data.evidence_after(0):
             old.difference_update(_SHA256.findall(document))
     return len(old) if dry_run else sum(blobs.remove(sha256, until) for sha256 in old)

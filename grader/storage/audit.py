@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from grader.storage.people_tables import audit
+
+
+@dataclass(frozen=True, slots=True)
+class NewAct:
+    """An act that is to be noted."""
+
+    at: datetime
+    actor: str
+    action: str
+    course: str = ""
+    subject: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +55,25 @@ class Audit:
         **details: Any,
     ) -> None:
         """Append one act. ``details`` hold no student's words and no secrets."""
-        self._connection.execute(
-            sa.insert(audit).values(
-                at=at,
-                actor=actor,
-                course=course,
-                action=action,
-                subject=subject,
-                details=json.dumps(details, sort_keys=True),
+        self.note_all([NewAct(at, actor, action, course, subject, details)])
+
+    def note_all(self, acts: Sequence[NewAct]) -> None:
+        """Append several."""
+        if acts:
+            self._connection.execute(
+                sa.insert(audit),
+                [
+                    {
+                        "at": act.at,
+                        "actor": act.actor,
+                        "course": act.course,
+                        "action": act.action,
+                        "subject": act.subject,
+                        "details": json.dumps(act.details, sort_keys=True),
+                    }
+                    for act in acts
+                ],
             )
-        )
 
     def page(
         self,

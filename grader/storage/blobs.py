@@ -8,13 +8,30 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.errors import EvidenceMissing, StorageUnavailable
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNFINISHED = "unfinished-"
+_written: ContextVar[dict[str, datetime] | None] = ContextVar("written", default=None)
+
+
+@contextmanager
+def note_written() -> Iterator[dict[str, datetime]]:
+    """What this thread puts meanwhile that had not been there, and when it was written.
+
+    With that time `Blobs.remove` takes it back, unless somebody else has put the same since.
+    """
+    noted: dict[str, datetime] = {}
+    token = _written.set(noted)
+    try:
+        yield noted
+    finally:
+        _written.reset(token)
 
 
 class Blobs:
@@ -36,6 +53,8 @@ class Blobs:
                 os.utime(target)  # so that `remove` sees that it was wanted again
             else:
                 self._write(target, data)
+                if (noted := _written.get()) is not None:
+                    noted[sha256] = datetime.now(UTC)
         except OSError as error:
             raise StorageUnavailable(
                 f"the blob folder {self._folder} takes nothing ({error.strerror}): free space or mend its "

@@ -17,6 +17,7 @@ _SQLITE_PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # a 202 must outlive a power cut
     "foreign_keys = ON",
+    "secure_delete = ON",  # what an erasure deletes is overwritten; not every build does so by itself
 )
 _POSTGRESQL_OPTIONS = {
     "connect_timeout": 5,

@@ -212,6 +212,14 @@ class PersonalData:
         query = sa.select(sa.func.count()).select_from(table).where(table.c.course == course)
         return int(self._connection.execute(query).scalar_one())
 
+    def last_use(self, course: str) -> datetime | None:
+        """When a course was last handed in to, in part or whole, or given an extension or excuse."""
+        ends = [
+            self._connection.execute(sa.select(sa.func.max(column)).where(column.table.c.course == course))
+            for column in (submission.c.accepted_at, people.draft.c.made_at, people.accommodation.c.made_at)
+        ]
+        return max((end for one in ends if (end := one.scalar_one()) is not None), default=None)
+
     def evidence_documents(self, submission_ids: Sequence[str]) -> Iterator[str]:
         """The evidence of these, as it is stored."""
         for some in _chunks(submission_ids):

@@ -109,12 +109,6 @@ class Submissions:
         query = sa.select(submission.c.course).where(submission.c.assignment == assignment).distinct()
         return sorted(self._connection.execute(query).scalars())
 
-    def last_of(self, course: str) -> datetime | None:
-        """When a course was handed in last; None: never."""
-        query = sa.select(sa.func.max(submission.c.accepted_at)).where(submission.c.course == course)
-        found: datetime | None = self._connection.execute(query).scalar_one_or_none()
-        return found
-
     def _first(self, *conditions: sa.ColumnElement[bool]) -> Filed | None:
         query = sa.select(submission, work).select_from(submission.join(work)).where(*conditions)
         row = self._connection.execute(query).mappings().first()

@@ -132,6 +132,18 @@ class Work:
         queued, running = self._connection.execute(query).one()
         return int(queued), int(running)
 
+    def is_unfinished(self, submission_id: str, generation: int) -> bool:
+        """Whether the work is still this job's to do."""
+        query = sa.select(work.c.submission_id).where(*_held_by(submission_id, generation, UNFINISHED))
+        return self._connection.execute(query).first() is not None
+
+    def list_taken_up(self) -> list[OpenWork]:
+        """Unfinished work that some worker has begun, and may have given back."""
+        query = sa.select(work.c.submission_id, work.c.generation, work.c.priority).where(
+            work.c.state.in_(UNFINISHED), work.c.started_at.is_not(None)
+        )
+        return [OpenWork(*row) for row in self._connection.execute(query)]
+
     def list_unfinished(self, after: str = "", limit: int = 500) -> list[OpenWork]:
         """Unfinished work by submission id, a page at a time: ``after`` is the last id seen."""
         query = (
@@ -163,9 +175,15 @@ class Work:
         expected: tuple[SubmissionState, ...] = UNFINISHED,
         **values: Any,
     ) -> bool:
-        statement = sa.update(work).where(
-            work.c.submission_id == submission_id,
-            work.c.generation == current_generation,
-            work.c.state.in_(expected),
-        )
+        statement = sa.update(work).where(*_held_by(submission_id, current_generation, expected))
         return self._connection.execute(statement.values(**values)).rowcount == 1
+
+
+def _held_by(
+    submission_id: str, generation: int, states: tuple[SubmissionState, ...]
+) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        work.c.submission_id == submission_id,
+        work.c.generation == generation,
+        work.c.state.in_(states),
+    )

@@ -20,7 +20,7 @@ from grader.services.lookalikes import find_lookalikes
 from grader.services.opinions.gather import SecondOpinion, gather_opinions
 from grader.services.resemblance import note_resemblances
 from grader.services.standing import hash_code, settle
-from grader.storage.blobs import Blobs
+from grader.storage.blobs import Blobs, note_written
 from grader.storage.codec import dump, load
 from grader.storage.submissions import Filed
 from grader.storage.unit_of_work import Database
@@ -154,7 +154,11 @@ class Stages:
                 self._fail(job, guard, filed.submission.failure or _DIED)
                 return None
             try:
-                return work(filed, self._patiently(guard, partial(self._assignment, filed)))
+                with note_written() as written:
+                    try:
+                        return work(filed, self._patiently(guard, partial(self._assignment, filed)))
+                    finally:
+                        self._take_back(job, guard, written)
             except Exception as error:
                 if guard.is_stopped:
                     self._patiently(guard, lambda: self._give_back(job, stage))
@@ -181,6 +185,17 @@ class Stages:
             first = stage == _FIRST_STAGE
             unit.work.give_back(job.submission_id, job.generation, first=first, now=self._clock())
             unit.commit()
+
+    def _take_back(self, job: Job, guard: JailGuard, written: Mapping[str, datetime]) -> None:
+        """Remove what a stage wrote whose work was ended meanwhile: an erasure did not find it yet."""
+
+        def is_ours() -> bool:
+            with self._database.read() as unit:
+                return unit.work.is_unfinished(job.submission_id, job.generation)
+
+        if written and not self._patiently(guard, is_ours):
+            for sha256, at in written.items():
+                self._blobs.remove(sha256, at)
 
     def _note_failure(self, job: Job, reason: str) -> None:
         with self._database.write() as unit:

@@ -9,9 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fastapi import FastAPI
 
-from grader.domain.people import Role
+from grader.domain.people import Actor, Membership, Role
+from grader.services.audit_log import tell
+from grader.services.intervene import cancel_submission, retry_failed
+from grader.services.keys import create_key, revoke_key
+from grader.services.roster import apply_roster
+from grader.services.roster_file import Entry
 from tests.integration.page_requests import add_person, signed_in
-from tests.integration.parts import Parts
+from tests.integration.parts import NOW, Parts
 
 
 @pytest.fixture
@@ -80,3 +85,63 @@ def test_it_is_for_instructors_and_all_of_it_for_admins(noted: Parts, app: FastA
     root = signed_in(app, "root")
     assert "secret" in root.get("/admin/audit").text
     assert "secret" in root.get("/admin/audit.csv").text
+
+
+def test_what_leaves_is_as_much_as_is_said_to_leave(noted: Parts, app: FastAPI) -> None:
+    ina = signed_in(app, "ina")
+    for _ in range(2):
+        rows = list(csv.reader(io.StringIO(ina.get("/courses/cs101/audit.csv").text, newline="")))
+        assert f"took the audit log out: {len(rows) - 1} entries" in ina.get("/courses/cs101/audit").text
+
+
+def _acts(parts: Parts, action: str) -> list[tuple[str, str, str, str]]:
+    with parts.database.read() as unit:
+        return [(act.actor, act.course, act.subject, tell(act)) for act in unit.audit.page(action=action)]
+
+
+def test_a_roster_is_noted_person_by_person_with_what_they_were(parts: Parts) -> None:
+    tess = Actor("tess", "Tess", {"cs101": Membership("cs101", Role.INSTRUCTOR)})
+    for user in ("ada", "ben", "eva"):
+        add_person(parts, user, Role.STUDENT, ("red",))
+    roster = [
+        Entry(2, "ada", role=Role.INSTRUCTOR, sections=frozenset({"blue"})),
+        Entry(3, "ben", is_removed=True),
+        Entry(4, "eva"),
+        Entry(5, "new"),
+    ]
+    assert apply_roster(parts.database, tess, "cs101", roster, NOW)[1]
+    assert sorted(_acts(parts, "people")) == [
+        (
+            "tess",
+            "cs101",
+            "ada",
+            "instructor, sections: blue, before: role student, sections red, account: as before",
+        ),
+        ("tess", "cs101", "ben", "no longer takes part, before: role student, sections red"),
+        ("tess", "cs101", "new", "student, sections: none, before: none, account: new"),
+    ]
+
+
+def test_keys_that_are_made_and_ended_are_noted(parts: Parts) -> None:
+    key, secret = create_key(parts.database, "the LMS", scopes=["roster:write"], courses=None, now=NOW)
+    revoke_key(parts.database, key.id, NOW)
+    assert _acts(parts, "key") == [
+        ("grader", "", key.id, "ended this API key"),
+        (
+            "grader",
+            "",
+            key.id,
+            "made the API key the LMS with roster:write, for every course, until it is ended",
+        ),
+    ]
+    assert secret not in repr(_acts(parts, "key"))
+
+
+def test_work_that_is_ended_or_begun_anew_is_noted(parts: Parts) -> None:
+    submission_id = str(parts.submit()["id"])
+    cancel_submission(parts.database, parts.jobs, submission_id, "wrong file", NOW)
+    retry_failed(parts.database, parts.jobs, NOW)
+    assert _acts(parts, "submission")[:2] == [
+        ("grader", "cs101", submission_id, "queued it again"),
+        ("grader", "cs101", submission_id, "ended the work on it: wrong file"),
+    ]

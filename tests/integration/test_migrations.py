@@ -38,7 +38,9 @@ def test_every_append_only_table_has_its_triggers(engine: sa.Engine) -> None:
         names = set(
             connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
         )
-    assert names == {f"{table}_no_{change}" for table in APPEND_ONLY for change in ("update", "delete")}
+    assert names == {
+        f"{table}_no_{change}" for table in APPEND_ONLY for change in ("update", "delete", "replace")
+    }
 
 
 def test_migrating_twice_is_migrating_once(engine: sa.Engine) -> None:

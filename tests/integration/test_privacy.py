@@ -6,9 +6,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -26,12 +24,9 @@ from grader.storage.personal_data import NOT_ABOUT, OF_LOGIN, OF_PERSON, OF_SUBM
 from grader.storage.schema import APPEND_ONLY, metadata
 from tests.integration.graded import graded, hand_in
 from tests.integration.page_requests import Browser, add_person, signed_in
-from tests.integration.parts import Parts
+from tests.integration.parts import Parts, make_notebook
+from tests.integration.privacy_parts import BOOK, LONG_AGO, SENT, blobs, rows, set_up_course
 from tests.integration.web_requests import PATH, bearer
-
-SENT = datetime.now(UTC) - timedelta(days=10)
-BOOK = "/courses/cs101/assignments/hw/gradebook"
-LONG_AGO = timedelta(days=400)
 
 
 @pytest.fixture
@@ -41,34 +36,7 @@ def eraser(parts: Parts) -> Eraser:
 
 @pytest.fixture
 def ina(parts: Parts, app: FastAPI) -> Browser:
-    """A course with a student who has something of everything, and another with the same weights."""
-    add_person(parts, "ina", Role.INSTRUCTOR)
-    add_person(parts, "zelda-7", Role.STUDENT, ("red",))
-    add_person(parts, "ben", Role.STUDENT, ("red",))
-    browser = signed_in(app, "ina")
-    graded(parts, "zelda-7", 2.0, sent=SENT, code="print('by zelda-7')")
-    graded(parts, "zelda-7", 3.0, sent=SENT, code="print('shared')")
-    graded(parts, "ben", 3.0, sent=SENT, code="print('shared')")
-    student = f"{BOOK}/students/zelda-7"
-    browser.post(f"{student}/items/ex1.runs", {"points": "7", "reason": "zelda-7 asked", "follows": "0"})
-    browser.post(f"{student}/extension", {"due_at": "2026-01-01T00:00", "reason": "zelda-7 was ill"})
-    signed_in(app, "zelda-7")
-    with parts.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO login_failure (login, address, at) VALUES ('zelda-7', '::1', '2026-01-01 00:00:00')"
-        )
-    return browser
-
-
-def rows(parts: Parts) -> Iterator[tuple[str, str]]:
-    with parts.engine.connect() as connection:
-        for table in sa.inspect(parts.engine).get_table_names():
-            for row in connection.exec_driver_sql(f'SELECT * FROM "{table}"'):
-                yield table, repr(tuple(row))
-
-
-def blobs(parts: Parts) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in (parts.home / "blobs").rglob("*") if path.is_file()}
+    return set_up_course(parts, app)
 
 
 def test_an_erased_person_leaves_an_id_in_the_audit_log_and_nothing_else(
@@ -132,8 +100,6 @@ def test_the_plan_is_what_the_erasure_does(parts: Parts, ina: Browser, eraser: E
 
 def test_a_blob_that_somebody_puts_meanwhile_stays(parts: Parts, eraser: Eraser) -> None:
     graded(parts, "ada", sent=SENT, code="print('same')")
-    from tests.integration.parts import make_notebook
-
     sha256 = parts.blobs.put(make_notebook("print('same')"))  # by someone whose row is not written yet
     erase_person(parts.database, eraser, SERVICE, "ada", "asked for it", datetime.now(UTC))
     assert parts.blobs.get(sha256)
@@ -167,9 +133,31 @@ def test_append_only_tables_still_refuse_everything_else(
             )
     assert parts.count(table) > 0
     column = {"submission": "filename", "erasure": "reason"}.get(table, "id")
-    for statement in (f'DELETE FROM "{table}"', f'UPDATE "{table}" SET {column} = {column}'):
+    for statement in (
+        f'DELETE FROM "{table}"',
+        f'UPDATE "{table}" SET {column} = {column}',
+        f'INSERT OR REPLACE INTO "{table}" SELECT * FROM "{table}"',
+    ):
         with parts.database.read() as unit, pytest.raises(sa.exc.IntegrityError, match="append-only"):
             unit.connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize(
+    ("table", "changed"),
+    [
+        ("submission", {"id": "'new'", "attempt": "99"}),
+        ("submission", {"id": "'new'", "notebook_sha256": "'new'"}),
+        ("grade", {"id": "id + 99", "given": "8"}),
+        ("override", {"id": "id + 99", "points": "8"}),
+    ],
+)
+def test_no_row_takes_the_place_of_one_with_the_same_key(
+    parts: Parts, ina: Browser, table: str, changed: dict[str, str]
+) -> None:
+    columns = ", ".join(changed.get(column.name, column.name) for column in metadata.tables[table].columns)
+    statement = f'INSERT OR REPLACE INTO "{table}" SELECT {columns} FROM "{table}" LIMIT 1'
+    with parts.database.read() as unit, pytest.raises(sa.exc.IntegrityError, match="append-only"):
+        unit.connection.exec_driver_sql(statement)
 
 
 def test_every_table_is_known_to_hold_something_about_people_or_not() -> None:

@@ -190,7 +190,13 @@ def test_a_beat_from_before_the_clock_was_set_back_is_no_sign_of_life(
 
 @pytest.mark.parametrize(
     ("pragma", "value"),
-    [("journal_mode", "wal"), ("busy_timeout", 30000), ("synchronous", 2), ("foreign_keys", 1)],
+    [
+        ("journal_mode", "wal"),
+        ("busy_timeout", 30000),
+        ("synchronous", 2),
+        ("foreign_keys", 1),
+        ("secure_delete", 1),
+    ],
 )
 def test_every_connection_is_set_up_for_safety(parts: Parts, pragma: str, value: object) -> None:
     with parts.engine.connect() as connection:

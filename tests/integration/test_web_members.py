@@ -131,4 +131,4 @@ def test_the_key_is_what_the_audit_log_names(made: TestClient, parts: Parts) -> 
     with parts.database.read() as unit:
         entry = unit.audit.page(course="cs101")[0]
     assert entry.actor.startswith("key:")
-    assert (entry.action, entry.details) == ("people.enrol", {"new": 1})
+    assert (entry.action, entry.subject) == ("people.enrol", "ada")

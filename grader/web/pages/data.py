@@ -130,7 +130,7 @@ def _show_course(
     actor, now = place.visitor.actor, deps.clock()
     overdue = list_overdue(deps.database, _eraser(deps), actor, now, place.id)
     with deps.database.read() as unit:
-        days, ended_at = unit.people.retention(place.id), unit.submissions.last_of(place.id)
+        days, ended_at = unit.people.retention(place.id), unit.personal_data.last_use(place.id)
     return render(
         request,
         "data_course.html",
