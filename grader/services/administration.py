@@ -81,7 +81,7 @@ def set_disabled(database: Database, actor: Actor, person_id: str, now: datetime
     with database.write() as unit:
         person = _find(unit, person_id)
         if disabled:
-            _keep_an_admin(unit, person)
+            keep_an_admin(unit, person)
             unit.sessions.end_all(person_id)
             unit.invitations.end_all([person_id])
         unit.people.change(person_id, disabled_at=now if disabled else None)
@@ -98,7 +98,7 @@ def set_admin(database: Database, actor: Actor, person_id: str, now: datetime, *
         if admin:
             unit.invitations.end_all([person_id])  # an instructor may hold one
         else:
-            _keep_an_admin(unit, person)
+            keep_an_admin(unit, person)
         unit.people.change(person_id, is_admin=admin)
         action = "person.make_admin" if admin else "person.unmake_admin"
         unit.audit.note(now, actor.id, action, subject=person_id)
@@ -174,6 +174,7 @@ def _find(unit: UnitOfWork, person_id: str) -> Person:
     return person
 
 
-def _keep_an_admin(unit: UnitOfWork, person: Person) -> None:
+def keep_an_admin(unit: UnitOfWork, person: Person) -> None:
+    """Raise `RequestRefused` where nobody could let people in without this person."""
     if person.is_admin and not unit.people.other_admins(person.id):
         raise RequestRefused("This is the only admin who can sign in: make another one first.")

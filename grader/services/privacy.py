@@ -13,7 +13,9 @@ from typing import IO, Any
 
 from grader.domain.people import Actor, Person
 from grader.errors import EvidenceMissing, NotFound, NotPermitted, RequestRefused
+from grader.services.administration import keep_an_admin
 from grader.services.erase import Eraser, Leaving, Removed, named_in
+from grader.services.throttle import hide_login
 from grader.storage.blobs import Blobs
 from grader.storage.personal_data import OF_LOGIN, OF_PERSON, OF_SUBMISSION, Erasable
 from grader.storage.unit_of_work import Database, UnitOfWork
@@ -100,8 +102,8 @@ def erase_person(
     """Delete everything that is stored about a person, for good; return what went.
 
     What they did as staff stays, and so does the audit log: both know an id alone. What comes in for them
-    while this lasts goes, too. Raises `NotPermitted`, `NotFound`, and `RequestRefused` for one's own account
-    or without a reason.
+    while this lasts goes, too. Raises `NotPermitted`, `NotFound`, and `RequestRefused` for one's own account,
+    for the last admin's, or without a reason.
     """
     with database.read() as unit:
         _look_up(unit, actor, person_id)
@@ -113,6 +115,9 @@ def erase_person(
     blobs, is_gone = 0, False
 
     def find(unit: UnitOfWork) -> Leaving:
+        person = unit.people.find(person_id)
+        if person is not None:
+            keep_an_admin(unit, person)
         unit.people.change(person_id, disabled_at=now)
         return _leaving(unit, person_id)
 
@@ -125,7 +130,7 @@ def erase_person(
             return
         person = unit.people.find(person_id)
         if person is not None:
-            rows.update(unit.personal_data.delete(OF_LOGIN, [person.login]))
+            rows.update(unit.personal_data.delete(OF_LOGIN, _typed(person)))
         rows.update(unit.personal_data.delete(OF_PERSON, [person_id]))
         handed_in, deleted = rows["submission"], dict(+rows)
         unit.audit.note(
@@ -144,10 +149,15 @@ def _look_up(unit: UnitOfWork, actor: Actor, person_id: str) -> tuple[Person | N
     person, leaving = unit.people.find(person_id), _leaving(unit, person_id)
     rows = unit.personal_data.count(OF_PERSON, [person_id])
     if person is not None:
-        rows |= unit.personal_data.count(OF_LOGIN, [person.login])
+        rows |= unit.personal_data.count(OF_LOGIN, _typed(person))
     if person is None and not leaving.submissions and not rows:
         raise NotFound("Nothing is stored about such a person.")
     return person, leaving, rows
+
+
+def _typed(person: Person) -> list[str]:
+    """What they sign in with, as wrong passwords are counted by it."""
+    return sorted({hide_login(name) for name in (person.login, person.email) if name})
 
 
 def _leaving(unit: UnitOfWork, person_id: str) -> Leaving:
@@ -165,7 +175,7 @@ def _read_tables(
         tables[table].append(_without_key(row))
     person = unit.people.find(person_id)
     if person is not None and course is None:
-        tables["login_failure"] += [row for _, row in data.rows(OF_LOGIN, [person.login])]
+        tables["login_failure"] += [row for _, row in data.rows(OF_LOGIN, _typed(person))]
     acts = {entry.id: entry for entry in unit.audit.page(course=course, actor=person_id, limit=None)}
     for subject in (person_id, *ids):
         acts |= {entry.id: entry for entry in unit.audit.page(course=course, subject=subject, limit=None)}

@@ -199,8 +199,10 @@ class _Planner:
             return LineError(entry.line, wrong)
         known = self._known.get(entry.user_id)
         wanted = _describe(entry, known)
-        note = ""
-        if known is not None and wanted != known and not self._may_rename(known):
+        note, is_foreign = "", known is not None and not self._may_rename(known)
+        if is_foreign and member is None:  # a list of guessed ids must not tell who they are
+            wanted, note = _describe(entry, None), "there is such an account: it keeps its name and login"
+        elif known is not None and is_foreign and wanted != known:
             wanted, note = known, "name, login and e-mail stay: the account is not of this course alone"
         elif self._owners.setdefault(wanted.login, wanted.id) != wanted.id:
             return LineError(
@@ -212,7 +214,7 @@ class _Planner:
         is_same = member is not None and (
             (membership.role, membership.sections) == (member.role, frozenset(member.sections))
         )
-        is_renamed = known is not None and wanted != known
+        is_renamed = known is not None and wanted != known and not is_foreign
         kind = Kind.NEW if member is None else Kind.CHANGED
         if is_same and not is_renamed:
             kind = Kind.UNCHANGED

@@ -44,7 +44,7 @@ def begin_try(database: Database, login: str, address: str, now: datetime) -> No
 
     While one has to wait nothing is tried and nothing is counted: a right password says nothing either.
     """
-    subject, where = _hide(login), _network(address)
+    subject, where = hide_login(login), _network(address)
     with database.write() as unit:
         wait = max(
             _wait(unit, PASSWORD, where, now, subject),
@@ -58,7 +58,7 @@ def begin_try(database: Database, login: str, address: str, now: datetime) -> No
 
 def forgive(unit: UnitOfWork, login: str, address: str) -> None:
     """Forget what was wrong with this name from this address: the password was right."""
-    unit.login_failures.forget(_hide(login), _network(address))
+    unit.login_failures.forget(hide_login(login), _network(address))
 
 
 def count_wrong_key(database: Database, address: str, now: datetime) -> None:
@@ -87,7 +87,8 @@ def _count(unit: UnitOfWork, subject: str, address: str, now: datetime) -> None:
     unit.login_failures.forget_old(now - _REMEMBERED, newest, _MOST_KEPT)
 
 
-def _hide(login: str) -> str:
+def hide_login(login: str) -> str:
+    """As what a name that was typed is kept."""
     # People type passwords into the wrong field: what was typed is not kept.
     return hashlib.sha256(login.strip().casefold().encode("utf-8", "replace")).hexdigest()
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from grader.domain.people import Role
+from grader.services.throttle import begin_try
 from tests.integration.graded import graded
 from tests.integration.page_requests import Browser, add_person, signed_in
 from tests.integration.parts import Parts
@@ -32,10 +33,7 @@ def set_up_course(parts: Parts, app: FastAPI) -> Browser:
     browser.post(f"{student}/items/ex1.runs", {"points": "7", "reason": "zelda-7 asked", "follows": "0"})
     browser.post(f"{student}/extension", {"due_at": "2026-01-01T00:00", "reason": "zelda-7 was ill"})
     signed_in(app, "zelda-7")
-    with parts.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO login_failure (login, address, at) VALUES ('zelda-7', '::1', '2026-01-01 00:00:00')"
-        )
+    begin_try(parts.database, "zelda-7", "::1", SENT)  # with a wrong password
     return browser
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from grader.domain.answers import Alignment, Answer, AnswerState
 from grader.domain.notebook import Cell, CellKind, Notebook
+from grader.domain.rubric import PartKind
 from grader.notebooks.alignment.align import align
 from grader.notebooks.read import read_notebook
 from tests.unit.notebook_builders import (
@@ -175,3 +176,10 @@ def test_ids_are_not_believed_where_any_content_contradicts_them() -> None:
     made.of("q5")[0].id, made.of("q6")[0].id = made.of("q6")[0].id, made.of("q5")[0].id
     answers = _align(made, "separate_cells").answers
     assert (answers["q1"].text, answers["q2"].text) == (OTHER, TEXT)
+
+
+def test_an_assignment_without_questions_finds_no_answer_in_a_students_words() -> None:
+    exercises = [part for part in PARTS if part.kind is PartKind.EXERCISE]
+    words = Cell(0, CellKind.MARKDOWN, "Some words of my own about what the training did to the loss.")
+    alignment = align(Notebook((words,)), template(), exercises)
+    assert [candidate.cell for candidate in alignment.unmapped] == [0]

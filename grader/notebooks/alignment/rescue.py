@@ -163,6 +163,8 @@ class _Rescue:
             text = join_pieces(self.places[at].own)
             close = self._closeness.scores(text)
             scores = sorted(((close[key], key) for key in self._questions), reverse=True)
+            if not scores:
+                return  # an assignment without questions
             (best, key), second = scores[0], scores[1][0] if len(scores) > 1 else 0.0
             if key in missing and best >= _CLOSE and best - second >= _MARGIN:
                 self._give(at, key, _BY_WORDS)
