@@ -33,7 +33,7 @@ class OwnWork:
 
     terms: Terms
     attempts: tuple[AttemptView, ...]  # newest first
-    drafts: tuple[Draft, ...]
+    drafts: tuple[Draft, ...]  # not handed in
     most: int  # attempts that the assignment allows
     left: int
     why_closed: str  # "" where something can be handed in
@@ -43,6 +43,14 @@ class OwnWork:
         """The attempt that counts, or the newest one as long as that is not told."""
         told = next((attempt for attempt in self.attempts if attempt.counts), None)
         return told or next(iter(self.attempts), None)
+
+    def find_same(self, sha256: str) -> AttemptView | None:
+        """The attempt with exactly these bytes, the newest one of several."""
+        return next((one for one in self.attempts if one.submission.notebook_sha256 == sha256), None)
+
+    def may_repeat(self, attempt: AttemptView) -> bool:
+        """Whether handing its file in again makes a difference: where the last one counts and it is not that."""
+        return self.terms.offering.counts is Counts.LAST and attempt is not self.attempts[0]
 
 
 def read_own_work(
@@ -68,12 +76,17 @@ def _read(unit: UnitOfWork, actor: Actor, course: str, assignment: Assignment, n
     filed = unit.submissions.of_student(course, rubric.id, actor.id)
     is_released = all(terms.is_released(part.key, now) for part in rubric.parts)
     attempts = tuple(_view(unit, one.submission, terms, is_released) for one in filed)
+    handed_in = {one.submission.notebook_sha256 for one in filed}
     used = sum(one.submission.state is not SubmissionState.FAILED for one in filed)
     left = max(0, rubric.policy.attempts - used)
     return OwnWork(
         terms=terms,
         attempts=attempts,
-        drafts=tuple(unit.drafts.of(course, rubric.id, actor.id)),
+        drafts=tuple(
+            draft
+            for draft in unit.drafts.of(course, rubric.id, actor.id)
+            if draft.notebook_sha256 not in handed_in
+        ),
         most=rubric.policy.attempts,
         left=left,
         why_closed=terms.why_closed(now)

@@ -19,7 +19,6 @@ from grader.storage.unit_of_work import Database
 
 MOST_A_DAY = 40  # different files that one student may have looked through for one assignment
 _KEPT = timedelta(days=30)
-_GONE = NotFound("This draft is not there (any more): choose the file again on the assignment's page.")
 
 
 def keep_draft(
@@ -53,11 +52,12 @@ def keep_draft(
 def read_draft(
     database: Database, blobs: Blobs, actor: Actor, course: str, assignment: Assignment, sha256: str
 ) -> tuple[Draft, Recognised]:
-    """A draft of one's own, looked through under today's rubric. Raises `NotFound`."""
+    """A file of one's own, looked through under today's rubric. Raises `NotFound`.
+
+    One that was handed in is found, too: its page may be open still, or come back to.
+    """
     _refuse_strangers(actor, course)
     draft = _find(database, actor, course, assignment, sha256)
-    if draft is None:
-        raise _GONE
     return draft, recognise(blobs.get(draft.notebook_sha256), assignment)
 
 
@@ -69,28 +69,34 @@ def submit_draft(
     course: str,
     assignment: Assignment,
     sha256: str,
+    again_after: int = 0,
 ) -> str:
     """Hand a draft in, as its owner, and return the submission's id; twice is the same submission.
 
+    A file that was handed in is a new attempt only where ``again_after`` is the last one: see `Upload`.
     Raises what `Submitter.submit` raises, and then the draft is still there; `NotPermitted` for staff.
     """
     if actor.role_in(course) is not Role.STUDENT:
         raise NotPermitted("Only students of the course hand in; nobody can do it in their place.")
     draft = _find(database, actor, course, assignment, sha256)
-    if draft is None:  # the second of two clicks: submitting and forgetting the draft are one transaction
-        with database.read() as unit:
-            done = unit.submissions.find_same(course, assignment.rubric.id, actor.id, sha256)
-        if done is None:
-            raise _GONE
-        return done.submission.id
     data = blobs.get(draft.notebook_sha256)
-    return str(submitter.submit(Upload(course, assignment.rubric.id, actor.id, draft.filename, data))["id"])
+    upload = Upload(course, assignment.rubric.id, actor.id, draft.filename, data, again_after=again_after)
+    return str(submitter.submit(upload)["id"])
 
 
-def _find(database: Database, actor: Actor, course: str, assignment: Assignment, sha256: str) -> Draft | None:
+def _find(database: Database, actor: Actor, course: str, assignment: Assignment, sha256: str) -> Draft:
+    """The draft, or as what the file was handed in. Raises `NotFound`."""
     with database.read() as unit:
         mine = unit.drafts.of(course, assignment.rubric.id, actor.id)
-    return next((draft for draft in mine if draft.notebook_sha256 == sha256), None)
+        same = unit.submissions.find_same(course, assignment.rubric.id, actor.id, sha256)
+    for draft in mine:
+        if draft.notebook_sha256 == sha256:
+            return draft
+    if same is None:
+        raise NotFound(
+            "This draft is not there (any more): choose the file again on the assignment's page."
+        )
+    return Draft(sha256, same.submission.filename, same.submission.submitted_at)
 
 
 def _refuse_strangers(actor: Actor, course: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from grader.assignments import Assignment
+from grader.domain.offering import Counts
 from grader.domain.people import ID_RULE, is_id
 from grader.domain.submission import Submission, SubmissionState
 from grader.errors import AttemptsUsedUp, NotFound, RequestRefused
@@ -40,6 +41,7 @@ class Upload:
     submitted_at: datetime | None = None  # as the caller dates it; None: now
     idempotency_key: str | None = None
     caller: str = ""  # whose idempotency keys these are: an API key's id
+    again_after: int = 0  # the last attempt, which this file is to follow though it is an earlier one's
 
 
 class Submitter:
@@ -63,7 +65,7 @@ class Submitter:
         """File the upload and its job in one transaction; return the submission's document.
 
         The same bytes by the same user for the same assignment are the submission that is there
-        already. Raises `UploadRefused` (the notebook), `NotFound` (the assignment),
+        already, unless ``again_after`` says that they are to count once more. Raises `UploadRefused` (the notebook), `NotFound` (the assignment),
         `RequestRefused` (an id, a time, an idempotency key), `NotOpen`, `AttemptsUsedUp`, `Conflict`, and
         `StorageUnavailable`; in all these cases nothing was filed.
         """
@@ -127,11 +129,15 @@ class Submitter:
 
     def _file_once(self, unit: UnitOfWork, upload: Upload, sha256: str, now: datetime) -> str:
         same = unit.submissions.find_same(upload.course, upload.assignment, upload.user, sha256)
-        if same is not None:
-            return same.submission.id
         terms = read_terms(unit, upload.course, upload.assignment, upload.user)
-        refuse_when_closed(terms, upload.submitted_at or now)
         earlier, unfinished, failed = unit.submissions.count(upload.course, upload.assignment, upload.user)
+        if same is not None:
+            # The attempt it follows is named, so that a second click, which comes after a newer one, files none.
+            is_last = same.submission.attempt == earlier
+            if upload.again_after != earlier or is_last or terms.offering.counts is not Counts.LAST:
+                unit.drafts.forget(upload.course, upload.assignment, upload.user, sha256)
+                return same.submission.id
+        refuse_when_closed(terms, upload.submitted_at or now)
         attempts = self._assignments[upload.assignment].rubric.policy.attempts
         if earlier - failed >= attempts:
             raise AttemptsUsedUp(

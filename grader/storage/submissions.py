@@ -66,7 +66,7 @@ class Submissions:
         return found
 
     def find_same(self, course: str, assignment: str, user: str, notebook_sha256: str) -> Filed | None:
-        """What this user already handed in with exactly these bytes."""
+        """What this user already handed in with exactly these bytes, the newest one of several."""
         return self._first(
             *_handed_in(course, assignment, user), submission.c.notebook_sha256 == notebook_sha256
         )
@@ -110,7 +110,13 @@ class Submissions:
         return sorted(self._connection.execute(query).scalars())
 
     def _first(self, *conditions: sa.ColumnElement[bool]) -> Filed | None:
-        query = sa.select(submission, work).select_from(submission.join(work)).where(*conditions)
+        query = (
+            sa.select(submission, work)
+            .select_from(submission.join(work))
+            .where(*conditions)
+            .order_by(submission.c.attempt.desc())
+            .limit(1)
+        )
         row = self._connection.execute(query).mappings().first()
         return None if row is None else _filed(row)
 

@@ -58,7 +58,6 @@ submission = sa.Table(
     sa.Column("filename", sa.String(255), nullable=False),
     sa.Column("submitted_at", UtcDateTime, nullable=False),  # as the caller dates it
     sa.Column("accepted_at", UtcDateTime, nullable=False),  # by our own clock
-    sa.UniqueConstraint("course", "assignment", "user_id", "notebook_sha256"),
     sa.UniqueConstraint("course", "assignment", "user_id", "attempt"),
     sa.Index(None, "assignment"),
     # Holds all that tables of submissions are sorted and filtered by, but for marks.

@@ -83,3 +83,32 @@ def test_courses_of_earlier_releases_are_there_after_the_upgrade(engine: sa.Engi
     upgrade(engine)
     with Database(engine).read() as unit:
         assert unit.people.courses() == {"ml2": "ml2"}
+
+
+def test_what_was_handed_in_before_stands_after_the_upgrade_with_all_that_refers_to_it(
+    engine: sa.Engine,
+) -> None:
+    with Database(engine).write() as unit:
+        command.upgrade(_configure(unit.connection), "0007")
+        unit.connection.exec_driver_sql(
+            "INSERT INTO submission VALUES ('1', 'ml2', 'hw', 'ada', 1, 'same', 'x', ?, ?)",
+            tuple(["2025-01-01 00:00:00.000000"] * 2),
+        )
+        unit.connection.exec_driver_sql("INSERT INTO progress VALUES ('1', 3, 'ok', 1.5, 0, '')")
+        unit.commit()
+    upgrade(engine)
+    with Database(engine).write() as unit:
+        assert unit.connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        assert unit.connection.exec_driver_sql("SELECT id, user_id FROM submission").all() == [("1", "ada")]
+        unit.connection.exec_driver_sql(
+            "INSERT INTO submission SELECT '2', course, assignment, user_id, 2, notebook_sha256, filename, "
+            "submitted_at, accepted_at FROM submission"
+        )
+        unit.commit()
+    for refused in (
+        "DELETE FROM submission",
+        "UPDATE submission SET attempt = 9",
+        "REPLACE INTO submission SELECT * FROM submission",
+    ):
+        with Database(engine).write() as unit, pytest.raises(sa.exc.IntegrityError, match="append-only"):
+            unit.connection.exec_driver_sql(refused)

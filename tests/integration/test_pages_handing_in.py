@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from grader.domain.offering import Counts
 from grader.worker.guard import JailGuard
 from grader.worker.stages import Job, Stages
 from tests.integration.page_requests import Browser, signed_in
@@ -138,6 +139,60 @@ def test_two_clicks_are_one_submission(parts: Parts, ada: Browser) -> None:
     assert first.headers["Location"] == second.headers["Location"]
     assert parts.count("submission") == 1
     assert hand_in(ada, fill_in(answer="B")) == first.headers["Location"]
+
+
+def test_a_file_that_was_handed_in_says_as_what_and_leaves_no_draft_behind(parts: Parts, ada: Browser) -> None:
+    first = hand_in(ada)
+    draft = check(ada, fill_in(answer="B"))
+    told = text_of(ada.get(draft).text)
+    assert "This file is your attempt 1" in told
+    assert "Handing it in again would change nothing." in told
+    assert "not handed in" not in told
+    assert "Submit for good" not in told
+    assert first in ada.get(draft).text
+    assert "not handed in" not in text_of(ada.get(PAGE).text)
+    assert ada.post(draft).headers["Location"] == first
+    assert parts.count("draft") == 0
+    assert "This file is your attempt 1" in text_of(ada.get(draft).text)  # by the browser's Back button
+
+
+def test_where_the_last_one_counts_an_earlier_file_can_be_made_the_last_again(parts: Parts, ada: Browser) -> None:
+    offer(parts, counts=Counts.LAST)
+    first, second = hand_in(ada), hand_in(ada, fill_in(answer="A"))
+    grade(parts, first)
+    grade(parts, second)
+    draft = check(ada, fill_in(answer="B"))
+    told = text_of(ada.get(draft).text)
+    assert "This file is your attempt 1" in told
+    assert "it becomes attempt 3" in told
+    assert ada.post(draft).headers["Location"] == first  # a click on a page of before there was an attempt 2
+    again = ada.post(draft, {"again_after": "2"}).headers["Location"]
+    assert again not in (first, second)
+    assert ada.post(draft, {"again_after": "2"}).headers["Location"] == again
+    assert "Handing it in again would change nothing." in text_of(ada.get(draft).text)
+    assert parts.count("submission") == 3
+    assert parts.count("draft") == 0
+    grade(parts, again)
+    assert "counts" in text_of(ada.get(again).text)
+    with parts.database.read() as unit:
+        counted = unit.standings.find(again.rsplit("/", 1)[1])
+    assert counted is not None
+    assert counted.is_counted
+
+
+def test_an_earlier_file_becomes_the_last_only_while_something_is_taken_and_where_the_last_counts(
+    parts: Parts, ada: Browser
+) -> None:
+    first, _second = hand_in(ada), hand_in(ada, fill_in(answer="A"))
+    draft = check(ada, fill_in(answer="B"))
+    for after in ("2", "1", "x", "9" * 400):
+        assert ada.post(draft, {"again_after": after}).headers["Location"] == first
+    offer(parts, counts=Counts.LAST, closes_at=days(-1))
+    refused = ada.post(draft, {"again_after": "2"})
+    assert refused.status_code == 422
+    assert "closed on" in refused.text
+    assert "Hand in again" not in refused.text
+    assert parts.count("submission") == 2
 
 
 def test_nobody_sees_or_submits_anothers_draft(parts: Parts, ada: Browser, app: FastAPI) -> None:

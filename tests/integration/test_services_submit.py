@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from grader.domain.offering import Counts, Offering
 from grader.errors import (
     AttemptsUsedUp,
     Conflict,
@@ -50,6 +51,38 @@ def test_the_same_file_again_is_the_same_submission(parts: Parts) -> None:
     first, second = parts.submitter.submit(UPLOAD), parts.submitter.submit(UPLOAD)
     assert first["id"] == second["id"]
     assert parts.count("submission") == parts.count("workflow_status") == 1
+
+
+def test_a_retry_is_the_same_submission_after_a_later_attempt_too(parts: Parts) -> None:
+    with parts.database.write() as unit:
+        unit.offerings.put("cs101", "hw", Offering(counts=Counts.LAST), NOW)
+        unit.commit()
+    first, second = parts.submitter.submit(UPLOAD), parts.submit("2", "ada")
+    assert parts.submitter.submit(UPLOAD)["id"] == first["id"]
+    third = parts.submitter.submit(replace(UPLOAD, again_after=2))
+    assert (third["attempt"], third["sha256"]) == (3, first["sha256"])
+    assert parts.submitter.submit(replace(UPLOAD, again_after=2))["id"] == third["id"]
+    assert len({first["id"], second["id"], third["id"]}) == parts.count("submission") == 3
+
+
+def test_two_clicks_at_once_make_an_earlier_file_one_new_attempt(parts: Parts) -> None:
+    with parts.database.write() as unit:
+        unit.offerings.put("cs101", "hw", Offering(counts=Counts.LAST), NOW)
+        unit.commit()
+    parts.submitter.submit(UPLOAD)
+    parts.submit("2", "ada")
+    got: list[str] = []
+    again = replace(UPLOAD, again_after=2)
+    threads = [
+        threading.Thread(target=lambda: got.append(parts.submitter.submit(again)["id"])) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 8
+    assert len(set(got)) == 1
+    assert parts.count("submission") == 3
 
 
 @pytest.mark.parametrize("change", [{"user": "bob"}, {"course": "cs102"}, {"data": make_notebook("2")}])

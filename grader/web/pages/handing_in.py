@@ -16,6 +16,7 @@ from grader.services.sessions import Visitor
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form, get_visitor
 from grader.web.pages.assignments import render_assignment
+from grader.web.pages.forms import Fields
 from grader.web.pages.places import AssignmentPlace, get_assignment
 from grader.web.pages.rendering import render
 
@@ -61,6 +62,12 @@ def check_upload(
     return RedirectResponse(f"{_draft_path(place, draft.notebook_sha256)}", 303)
 
 
+@router.get(_PATH)
+def leave_upload(place: Annotated[AssignmentPlace, Depends(get_assignment)]) -> Response:
+    """The address that a refused upload leaves in the browser, opened anew: back to the drop zone."""
+    return RedirectResponse(place.path, 303)
+
+
 @router.get(_PATH + "/{sha256}")
 def show_draft(
     request: Request,
@@ -78,13 +85,20 @@ def submit(
     sha256: str,
     deps: Annotated[Deps, Depends(get_deps)],
     place: Annotated[AssignmentPlace, Depends(get_assignment)],
-    _form: Annotated[FormData, Depends(get_form)],
+    form: Annotated[FormData, Depends(get_form)],
 ) -> Response:
     """Hand the draft in; it is still there where that is refused."""
     actor = place.course.visitor.actor
     try:
         submission_id = submit_draft(
-            deps.submitter, deps.database, deps.blobs, actor, place.course.id, place.assignment, sha256
+            deps.submitter,
+            deps.database,
+            deps.blobs,
+            actor,
+            place.course.id,
+            place.assignment,
+            sha256,
+            Fields(form).whole("again_after"),
         )
     except (NotOpen, AttemptsUsedUp) as error:
         return _render_draft(request, deps, place, sha256, 422, str(error))
@@ -107,6 +121,7 @@ def _render_draft(
         draft=draft,
         found=found,
         own=own,
+        same=own.find_same(sha256),
         days_late=own.terms.days_late(deps.clock()),
         refused=refused,
     )
