@@ -75,6 +75,11 @@ class UploadLimits:
     nesting: int
 
 
+def tell_size(size: int) -> str:
+    """Bytes in words, the same wherever a limit is told: 10 MB; 2.5 MB; 800 bytes."""
+    return f"{size / 1e6:.1f}".removesuffix(".0") + " MB" if size >= 100_000 else f"{size} bytes"
+
+
 @dataclass(frozen=True, slots=True)
 class RunLimits:
     """What a notebook may use while it runs."""

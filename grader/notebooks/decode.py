@@ -7,7 +7,7 @@ import re
 from itertools import accumulate
 from typing import Any
 
-from grader.domain.rubric import UploadLimits
+from grader.domain.rubric import UploadLimits, tell_size
 from grader.errors import NotANotebook, TooLarge
 
 _DOWNLOAD_AGAIN = "Open the notebook in Jupyter, VS Code or Colab, download it as .ipynb, and upload that."
@@ -32,7 +32,7 @@ def decode_json(data: bytes, limits: UploadLimits) -> Any:
     """
     if len(data) > limits.bytes:
         raise TooLarge(
-            f"The file is too large: at most {_in_megabytes(limits.bytes)} are allowed. "
+            f"The file is too large: at most {tell_size(limits.bytes)} are allowed. "
             "Clear the outputs (Edit → Clear All Outputs), save, and upload it again."
         )
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
@@ -49,10 +49,6 @@ def decode_json(data: bytes, limits: UploadLimits) -> Any:
         raise NotANotebook(_explain(text, error)) from None
     except (ValueError, RecursionError):
         raise NotANotebook(f"The file is damaged: it is not valid JSON. {_DOWNLOAD_AGAIN}") from None
-
-
-def _in_megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size} bytes"
 
 
 def _decode_text(data: bytes) -> str:

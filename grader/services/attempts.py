@@ -23,7 +23,7 @@ class AttemptView:
     days_late: int
     final: float | None
     maximum: float | None
-    waiting: int | None  # items that a human decides
+    waiting: int | None  # items that a human decides: of another than counts they are not read
     counts: bool | None  # None: told once the points are
 
 
@@ -49,7 +49,7 @@ class OwnWork:
         return next((one for one in self.attempts if one.submission.notebook_sha256 == sha256), None)
 
     def may_repeat(self, attempt: AttemptView) -> bool:
-        """Whether handing its file in again makes a difference: where the last one counts and it is not that."""
+        """Whether its file may be handed in again: where the last one counts, and it is not that."""
         return self.terms.offering.counts is Counts.LAST and attempt is not self.attempts[0]
 
 
@@ -100,8 +100,10 @@ def _view(unit: UnitOfWork, submission: Submission, terms: Terms, is_released: b
     if standing is None or submission.state is not SubmissionState.GRADED:
         return AttemptView(submission, days_late, None, None, None, None)
     if is_released:
-        shown = (standing.final, standing.maximum, standing.waiting, standing.is_counted)
-        return AttemptView(submission, days_late, *shown)
+        waiting = standing.waiting if standing.is_counted else 0
+        return AttemptView(
+            submission, days_late, standing.final, standing.maximum, waiting, standing.is_counted
+        )
     # Which one is best says something of points that are not released.
     counts = standing.is_counted if terms.offering.counts is Counts.LAST else None
     return AttemptView(submission, days_late, None, None, None, counts)

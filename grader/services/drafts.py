@@ -93,9 +93,7 @@ def _find(database: Database, actor: Actor, course: str, assignment: Assignment,
         if draft.notebook_sha256 == sha256:
             return draft
     if same is None:
-        raise NotFound(
-            "This draft is not there (any more): choose the file again on the assignment's page."
-        )
+        raise NotFound("This draft is not there (any more): choose the file again on the assignment's page.")
     return Draft(sha256, same.submission.filename, same.submission.submitted_at)
 
 

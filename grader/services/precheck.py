@@ -53,7 +53,7 @@ class RecognisedPart:
     heading: str
     title: str
     kind: PartKind
-    state: AnswerState  # of an exercise: whether it has code
+    state: AnswerState  # of an exercise: whether it has code, and other than the template's
     cells: tuple[int, ...]
     code_cells: int  # exercises: how many of them are code
     words: str  # the first ones of the answer, as found
@@ -92,10 +92,19 @@ def recognise(data: bytes, assignment: Assignment) -> Recognised:
     notebook = read_notebook(data, rubric.upload_limits)
     template = read_notebook(assignment.template, rubric.upload_limits)
     alignment = align(notebook, template, rubric.parts)
+    untouched = align(template, template, rubric.parts)
     checks = {(item.part, item.check) for item in rubric.items}
-    code = frozenset(cell.index for cell in notebook.code_cells)
     return Recognised(
-        tuple(_recognise_part(part, alignment.answers[part.key], code, checks) for part in rubric.parts),
+        tuple(
+            _recognise_part(
+                part,
+                alignment.answers[part.key],
+                _list_code(notebook, alignment.answers[part.key]),
+                _list_code(template, untouched.answers[part.key]),
+                checks,
+            )
+            for part in rubric.parts
+        ),
         tuple(_find_lacking(notebook)),
         tuple(
             (candidate.cell + 1, _shorten(candidate.excerpt))
@@ -105,15 +114,19 @@ def recognise(data: bytes, assignment: Assignment) -> Recognised:
     )
 
 
+def _list_code(notebook: Notebook, answer: Answer) -> list[str]:
+    return [cell.source.strip() for cell in notebook.code_cells if cell.index in answer.cells]
+
+
 def _recognise_part(
-    part: Part, answer: Answer, code: frozenset[int], checks: Iterable[tuple[str, str]]
+    part: Part, answer: Answer, code: list[str], given: list[str], checks: Iterable[tuple[str, str]]
 ) -> RecognisedPart:
-    own_code = [cell for cell in answer.cells if cell in code]
     is_exercise = part.kind is PartKind.EXERCISE
     state = answer.state
     letter = note = ""
     if is_exercise:
-        state = AnswerState.ANSWERED if own_code else AnswerState.MISSING
+        state = AnswerState.PLACEHOLDER if code == given else AnswerState.ANSWERED
+        state = state if code else AnswerState.MISSING
     elif state is AnswerState.ANSWERED and not answer.text.strip():
         state = AnswerState.BLANK
     if part.kind is PartKind.CHOICE and answer.text.strip() and state is AnswerState.ANSWERED:
@@ -129,7 +142,7 @@ def _recognise_part(
         kind=part.kind,
         state=state,
         cells=tuple(cell + 1 for cell in answer.cells),
-        code_cells=len(own_code) if is_exercise else 0,
+        code_cells=len(code) if is_exercise else 0,
         words=_shorten(answer.text),
         letter=letter,
         note=note,

@@ -9,6 +9,7 @@ from typing import Any
 
 from grader.assignments import Assignment
 from grader.domain.grade import ItemGrade, ItemState
+from grader.domain.offering import Counts
 from grader.domain.people import Actor, Role
 from grader.domain.rubric import Part, PartKind
 from grader.domain.run import CellRun, CellState
@@ -16,6 +17,7 @@ from grader.domain.submission import Submission, SubmissionState
 from grader.errors import NotFound
 from grader.services.report import Report, find_report
 from grader.services.terms import Terms, read_terms
+from grader.storage.standings import Attempt
 from grader.storage.unit_of_work import Database, UnitOfWork
 
 # What of an item's record its student sees: what was measured of their own work, and what was wanted. Not the
@@ -59,6 +61,9 @@ class PartView:
     is_released: bool
     released_when: str  # in words
     items: tuple[ItemGrade, ...]
+    unread: frozenset[str] = (
+        frozenset()
+    )  # items for a human whom nobody sends to them: another attempt counts
 
     @property
     def given(self) -> float:
@@ -73,7 +78,7 @@ class PartView:
     @property
     def waiting(self) -> int:
         """Items that a human decides."""
-        return sum(item.state is ItemState.NEEDS_REVIEW for item in self.items)
+        return sum(item.state is ItemState.NEEDS_REVIEW for item in self.items) - len(self.unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,17 @@ class SubmissionView:
     shows_run: bool  # cells, notebook, pictures and curve: what the exercises' points follow from
     cells: tuple[CellRun, ...]
     report: Report
+    counted: Attempt | None  # the student's attempt that counts; None where it is not told yet
+
+    @property
+    def counts(self) -> bool | None:
+        """Whether this attempt counts; None where it is not told yet."""
+        return None if self.counted is None else self.counted.submission_id == self.submission.id
+
+    @property
+    def unread(self) -> int:
+        """Items, of those shown, that need a human and that nobody reads unless asked."""
+        return sum(len(part.unread) for part in self.parts)
 
     @property
     def is_complete(self) -> bool:
@@ -141,6 +157,9 @@ def view_submission(
         if not is_staff and submission.user != actor.id:
             raise NotFound(f"There is no submission {submission_id!r}.")
         terms = read_terms(unit, submission.course, submission.assignment, submission.user)
+        place = submission.course, submission.assignment
+        attempts = unit.standings.attempts_of(*place, [submission.user]).get(submission.user, [])
+        asked = unit.regrade_requests.open_items_of([submission_id]).get(submission_id, frozenset())
     graded = submission.state is SubmissionState.GRADED and report.grade is not None
     known = assignments.get(submission.assignment)
     rubric_parts = known.rubric.parts if known else ()
@@ -149,6 +168,13 @@ def view_submission(
         parts = tuple(_group(report.grade.grade.items, rubric_parts, known))
         if not is_staff:
             parts = tuple(_hold_back(part, terms, now) for part in parts)
+    counted = next((one for one in attempts if one.is_counted), None)
+    # Which of several is best says something of points that are not released.
+    tells = is_staff or len(attempts) == 1 or terms.offering.counts is Counts.LAST
+    if not tells and not all(part.is_released for part in parts):
+        counted = None
+    if counted is not None and counted.submission_id != submission.id:
+        parts = tuple(replace(part, unread=_find_unread(part, asked)) for part in parts)
     exercises = [part.key for part in rubric_parts if part.kind is PartKind.EXERCISE]
     shows_run = is_staff or all(terms.is_released(key, now) for key in exercises)
     cells = report.evidence.evidence.run.cells if graded and report.evidence else report.progress
@@ -162,6 +188,7 @@ def view_submission(
         shows_run=shows_run,
         cells=cells if shows_run else tuple(map(_only_whether_run, cells)),
         report=report,
+        counted=counted if graded else None,
     )
 
 
@@ -195,6 +222,10 @@ def _hold_back(part: PartView, terms: Terms, now: datetime) -> PartView:
     if terms.is_released(part.key, now):
         return replace(part, items=tuple(map(_for_student, part.items)))
     return replace(part, is_released=False, released_when=terms.tell_release(part.key), items=())
+
+
+def _find_unread(part: PartView, asked: Iterable[str]) -> frozenset[str]:
+    return frozenset(item.key for item in part.items if item.state is ItemState.NEEDS_REVIEW) - set(asked)
 
 
 def _for_student(item: ItemGrade) -> ItemGrade:

@@ -29,6 +29,7 @@ class Report:
     grade: StoredGrade | None
     evidence: StoredEvidence | None
     progress: tuple[CellRun, ...]
+    is_counted: bool  # of its student's attempts; nobody reads another one unless asked
 
 
 def read_report(database: Database, submission_id: str) -> Report:
@@ -42,11 +43,13 @@ def find_report(unit: UnitOfWork, submission_id: str) -> Report:
     filed = unit.submissions.find(submission_id)
     if filed is None:
         raise NotFound(f"There is no submission {submission_id!r}.")
+    standing = unit.standings.find(submission_id)
     return Report(
         filed,
         _find_grade(unit, submission_id),
         unit.evidence.newest(submission_id),
         unit.progress.of(submission_id),
+        is_counted=standing is None or standing.is_counted,
     )
 
 
@@ -128,7 +131,12 @@ def _standing(report: Report) -> tuple[str, str, str]:
     if not grade.needs_review:
         return "Completed", "FullyGraded", ""
     waiting = [item.key for item in grade.items if item.state.value == "needs_review"]
-    return "Submitted", "PendingManual", f"A person decides on: {', '.join(waiting)}."
+    whether = (
+        "A person decides on"
+        if report.is_counted
+        else "Another attempt counts; only if asked a person decides on"
+    )
+    return "Submitted", "PendingManual", f"{whether}: {', '.join(waiting)}."
 
 
 def _item(item: ItemGrade) -> dict[str, Any]:

@@ -65,9 +65,10 @@ class Submitter:
         """File the upload and its job in one transaction; return the submission's document.
 
         The same bytes by the same user for the same assignment are the submission that is there
-        already, unless ``again_after`` says that they are to count once more. Raises `UploadRefused` (the notebook), `NotFound` (the assignment),
-        `RequestRefused` (an id, a time, an idempotency key), `NotOpen`, `AttemptsUsedUp`, `Conflict`, and
-        `StorageUnavailable`; in all these cases nothing was filed.
+        already, unless ``again_after`` says that they are to count once more. Raises `UploadRefused`
+        (the notebook), `NotFound` (the assignment), `RequestRefused` (an id, a time, an idempotency
+        key), `NotOpen`, `AttemptsUsedUp`, `Conflict`, and `StorageUnavailable`; in all these cases
+        nothing was filed.
         """
         now = self._clock()
         assignment = self._check(upload, now)
@@ -132,7 +133,7 @@ class Submitter:
         terms = read_terms(unit, upload.course, upload.assignment, upload.user)
         earlier, unfinished, failed = unit.submissions.count(upload.course, upload.assignment, upload.user)
         if same is not None:
-            # The attempt it follows is named, so that a second click, which comes after a newer one, files none.
+            # It names the attempt that it follows: a second click finds a newer one there, and files none.
             is_last = same.submission.attempt == earlier
             if upload.again_after != earlier or is_last or terms.offering.counts is not Counts.LAST:
                 unit.drafts.forget(upload.course, upload.assignment, upload.user, sha256)

@@ -41,8 +41,6 @@ from grader.web.pages.errors import install_error_pages
 from grader.web.pages.rendering import STATIC
 from grader.web.problems import install_problems
 
-_ENVELOPE_BYTES = 64 << 10  # of a multipart body around its file
-
 
 def create_app(deps: Deps) -> FastAPI:
     """Make the application from its parts. It touches nothing until a request comes."""
@@ -61,11 +59,7 @@ def create_app(deps: Deps) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.deps = deps
-    app.add_middleware(
-        BodyLimit,
-        most_bytes=deps.most_upload_bytes + _ENVELOPE_BYTES,
-        most_roster_bytes=MOST_ROSTER_BYTES + _ENVELOPE_BYTES,
-    )
+    app.add_middleware(BodyLimit, most_bytes=deps.most_upload_bytes, most_roster_bytes=MOST_ROSTER_BYTES)
     install_problems(app)
     install_error_pages(app)
     app.include_router(submissions.router)

@@ -8,14 +8,19 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from grader.domain.rubric import tell_size
 from grader.web.problems import problem
 
 _ROSTER = re.compile(r"(/api/v1)?/courses/[^/]+/(members|roster(/apply)?)")
+_ENVELOPE_BYTES = 64 << 10  # of a multipart body around its file
 _READ_AT_MOST = 20  # times the limit, of what a browser sends
 
 
 class BodyLimit:
-    """Middleware that counts the bytes of each request's body. A roster may have more than a notebook."""
+    """Middleware that counts the bytes of each request's body. A roster may have more than a notebook.
+
+    The limits are those of the file, which is what people are told.
+    """
 
     def __init__(self, app: ASGIApp, most_bytes: int, most_roster_bytes: int) -> None:
         self._app = app
@@ -28,9 +33,10 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         is_roster = _ROSTER.fullmatch(scope["path"]) is not None
-        most_bytes = self._most_roster_bytes if is_roster else self._most_bytes
+        most_file_bytes = self._most_roster_bytes if is_roster else self._most_bytes
         mend = "Split the roster" if is_roster else "Clear the notebook's outputs"
-        refusal = f"At most {most_bytes / 1e6:.1f} MB are accepted. {mend} and try again."
+        refusal = f"At most {tell_size(most_file_bytes)} are accepted. {mend} and try again."
+        most_bytes = most_file_bytes + _ENVELOPE_BYTES
         headers = Headers(scope=scope)
         promised = headers.get("content-length", "")
         is_page = "text/html" in headers.get("accept", "") and not scope["path"].startswith("/api/")

@@ -15,6 +15,9 @@ _TOO_WIDE = """[...document.querySelectorAll("main *")]
     .filter((one) => one.getBoundingClientRect().right > window.innerWidth)
     .filter((one) => !one.closest(".scroll *, .hidden-visually"))
     .map((one) => one.outerHTML.slice(0, 90))"""
+_TABS_OUT_OF_SIGHT = """[...document.querySelectorAll(".tabs a")]
+    .filter((one) => one.getBoundingClientRect().right > window.innerWidth)
+    .map((one) => one.textContent)"""
 _KEEP = "GRADER_KEEP_PICTURES"  # `make pictures` sets it: else a test run leaves the checkout as it was
 
 
@@ -41,6 +44,8 @@ class Looker:
         self._hold_to_rules(page, "narrow")
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             raise AssertionError(f"{page.url} is wider than a narrow screen: {page.evaluate(_TOO_WIDE)}")
+        unseen = page.evaluate(_TABS_OUT_OF_SIGHT)
+        assert not unseen, f"{page.url} hides tabs of a narrow screen: {unseen}"
         page.set_viewport_size(wide)
 
     def _hold_to_rules(self, page: Page, how: str) -> None:

@@ -13,13 +13,16 @@ from grader.web import Deps, create_app
 from tests.browser.look import Looker
 from tests.browser.served import served
 from tests.integration.page_requests import PASSWORD, add_person
-from tests.integration.parts import make_parts
+from tests.integration.parts import make_notebook, make_parts
+
+HOMEWORK = "/courses/cs101/assignments/hw"
 
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     parts = make_parts(tmp_path)
     add_person(parts, "ada", Role.STUDENT)
+    add_person(parts, "ines", Role.INSTRUCTOR)
     with served(create_app(Deps(parts.database, parts.blobs, parts.jobs, parts.assignments))) as address:
         yield address
 
@@ -42,3 +45,40 @@ def test_what_is_not_there_is_told_on_a_page(page: Page, look: Looker, address: 
     page.goto(f"{address}/nowhere")
     expect(page.get_by_role("heading", name="Nothing is here")).to_be_visible()
     look.at(page)
+
+
+def test_tabs_stay_in_sight_on_a_narrow_screen(page: Page, look: Looker, address: str) -> None:
+    sign_in(page, address, "ines")
+    page.goto(f"{address}{HOMEWORK}/settings")
+    expect(page.get_by_role("link", name="Settings")).to_have_attribute("aria-current", "page")
+    look.at(page)
+
+
+def test_who_was_signed_out_while_choosing_a_file_is_told_so_and_comes_back(
+    page: Page, look: Looker, address: str, tmp_path: Path
+) -> None:
+    sign_in(page, address, "ada")
+    page.goto(f"{address}{HOMEWORK}")
+    page.context.clear_cookies()
+    notebook = tmp_path / "hw.ipynb"
+    notebook.write_bytes(make_notebook("#" * 150_000))
+    page.locator("input[type=file]").set_input_files(notebook)
+    expect(page.get_by_role("alert")).to_contain_text("nothing was handed in")
+    look.at(page)
+    fill_in_password(page, "ada")
+    expect(page.get_by_role("heading", name="A homework")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(notebook)
+    expect(page.get_by_role("heading", name="What we recognised")).to_be_visible()
+    look.at(page)
+
+
+def sign_in(page: Page, address: str, login: str) -> None:
+    page.goto(address)
+    fill_in_password(page, login)
+    expect(page.get_by_role("heading", name="Your courses")).to_be_visible()
+
+
+def fill_in_password(page: Page, login: str) -> None:
+    page.get_by_label("E-mail or user name").fill(login)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")

@@ -8,7 +8,6 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from grader.domain.offering import Counts
 from grader.worker.guard import JailGuard
 from grader.worker.stages import Job, Stages
 from tests.integration.page_requests import Browser, signed_in
@@ -104,6 +103,29 @@ def test_words_that_belong_nowhere_are_shown(ada: Browser) -> None:
     assert "<script>alert" not in ada.get(check(ada, fill_in("print(1)", "B", extra))).text
 
 
+def test_code_that_is_the_templates_own_is_no_answer(parts: Parts, ada: Browser) -> None:
+    told = text_of(ada.get(check(ada, fill_in("  # your code here\n"))).text)
+    assert "Exercise 1 Run placeholder unchanged" in told
+    assert "0 of 2 parts are complete" in told
+    assert "1 code cell" not in told
+    assert "Exercise 1 Run 1 code cell" in text_of(ada.get(check(ada, fill_in("print(1)"))).text)
+    missing = text_of(ada.get(check(ada, fill_in(""))).text)
+    assert "Exercise 1 Run not found" in missing
+
+
+def test_one_limit_is_told_before_and_after(ada: Browser) -> None:
+    assert "one .ipynb file, at most 0.2 MB" in text_of(ada.get(PAGE).text)
+    for size, words in ((200_001, "at most 0.2 MB are allowed"), (300_000, "At most 0.2 MB are accepted")):
+        refused = ada.post(f"{PAGE}/drafts", files={"file": ("hw.ipynb", b"x" * size)})
+        assert words in text_of(refused.text)
+
+
+def test_the_address_of_a_refused_upload_leads_back_to_the_drop_zone(ada: Browser) -> None:
+    assert ada.post(f"{PAGE}/drafts", files={"file": ("hw.ipynb", b"{}")}).status_code == 422
+    again = ada.get(f"{PAGE}/drafts")
+    assert (again.status_code, again.headers["Location"]) == (303, PAGE)
+
+
 def test_a_refused_file_says_why_on_the_same_page_and_changes_nothing(parts: Parts, ada: Browser) -> None:
     first = hand_in(ada)
     for data, why in (
@@ -139,60 +161,6 @@ def test_two_clicks_are_one_submission(parts: Parts, ada: Browser) -> None:
     assert first.headers["Location"] == second.headers["Location"]
     assert parts.count("submission") == 1
     assert hand_in(ada, fill_in(answer="B")) == first.headers["Location"]
-
-
-def test_a_file_that_was_handed_in_says_as_what_and_leaves_no_draft_behind(parts: Parts, ada: Browser) -> None:
-    first = hand_in(ada)
-    draft = check(ada, fill_in(answer="B"))
-    told = text_of(ada.get(draft).text)
-    assert "This file is your attempt 1" in told
-    assert "Handing it in again would change nothing." in told
-    assert "not handed in" not in told
-    assert "Submit for good" not in told
-    assert first in ada.get(draft).text
-    assert "not handed in" not in text_of(ada.get(PAGE).text)
-    assert ada.post(draft).headers["Location"] == first
-    assert parts.count("draft") == 0
-    assert "This file is your attempt 1" in text_of(ada.get(draft).text)  # by the browser's Back button
-
-
-def test_where_the_last_one_counts_an_earlier_file_can_be_made_the_last_again(parts: Parts, ada: Browser) -> None:
-    offer(parts, counts=Counts.LAST)
-    first, second = hand_in(ada), hand_in(ada, fill_in(answer="A"))
-    grade(parts, first)
-    grade(parts, second)
-    draft = check(ada, fill_in(answer="B"))
-    told = text_of(ada.get(draft).text)
-    assert "This file is your attempt 1" in told
-    assert "it becomes attempt 3" in told
-    assert ada.post(draft).headers["Location"] == first  # a click on a page of before there was an attempt 2
-    again = ada.post(draft, {"again_after": "2"}).headers["Location"]
-    assert again not in (first, second)
-    assert ada.post(draft, {"again_after": "2"}).headers["Location"] == again
-    assert "Handing it in again would change nothing." in text_of(ada.get(draft).text)
-    assert parts.count("submission") == 3
-    assert parts.count("draft") == 0
-    grade(parts, again)
-    assert "counts" in text_of(ada.get(again).text)
-    with parts.database.read() as unit:
-        counted = unit.standings.find(again.rsplit("/", 1)[1])
-    assert counted is not None
-    assert counted.is_counted
-
-
-def test_an_earlier_file_becomes_the_last_only_while_something_is_taken_and_where_the_last_counts(
-    parts: Parts, ada: Browser
-) -> None:
-    first, _second = hand_in(ada), hand_in(ada, fill_in(answer="A"))
-    draft = check(ada, fill_in(answer="B"))
-    for after in ("2", "1", "x", "9" * 400):
-        assert ada.post(draft, {"again_after": after}).headers["Location"] == first
-    offer(parts, counts=Counts.LAST, closes_at=days(-1))
-    refused = ada.post(draft, {"again_after": "2"})
-    assert refused.status_code == 422
-    assert "closed on" in refused.text
-    assert "Hand in again" not in refused.text
-    assert parts.count("submission") == 2
 
 
 def test_nobody_sees_or_submits_anothers_draft(parts: Parts, ada: Browser, app: FastAPI) -> None:
@@ -273,6 +241,9 @@ def test_the_page_says_dates_and_rules_in_words(parts: Parts, ada: Browser) -> N
     assert "costs 10 % of the points" in told
     assert "1 day 12 hours ago" in told
     assert "20 of 20 left" in told
+    offer(parts, due_at=days(-1.5))
+    assert "Costs nothing. It is taken without an end." in text_of(ada.get(PAGE).text)
+    offer(parts, due_at=days(-1.5), closes_at=days(9), late_percent_per_day=10.0)
     assert "2 days late, which costs 20 %" in text_of(ada.get(check(ada, fill_in(answer="B"))).text)
     extend(parts, "ada", days(2.1))
     told = text_of(ada.get(PAGE).text)

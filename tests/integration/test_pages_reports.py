@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from grader.domain.grade import ItemState
 from grader.domain.offering import Release
 from grader.domain.override import Override
 from grader.domain.run import CellRun, CellState
@@ -21,10 +20,8 @@ from tests.integration.student_parts import (
     PNG,
     days,
     extend,
-    fill_in,
     grade,
     hand_in,
-    make_grade,
     offer,
     set_up_class,
     text_of,
@@ -121,20 +118,6 @@ def test_each_part_is_shown_from_its_release_on(
         listed = text_of(ada.get(page).text)
         assert ("9.5" in listed) is (sees_exercise and sees_question), listed
         assert ("waits for a teacher" in listed) is (sees_exercise and sees_question)
-
-
-def test_which_of_two_attempts_is_better_is_not_told_before_their_points_are(
-    parts: Parts, ada: Browser
-) -> None:
-    first, second = hand_in(ada), hand_in(ada, fill_in("print(2)", "B"))
-    grade(parts, first)
-    grade(parts, second, make_grade(("ex1.runs", 1.0, 8.0, ItemState.AUTO, "", {})))
-    assert "counts" in text_of(ada.get(first).text)
-    offer(parts, release=Release.WHEN_PUBLISHED)
-    listed = text_of(ada.get(PAGE).text)
-    assert "Which attempt counts is told once all points are released." in listed
-    for page in (first, second):
-        assert "counts" not in text_of(ada.get(page).text)
 
 
 def test_a_run_that_is_held_back_shows_only_which_cells_had_their_turn(parts: Parts, ada: Browser) -> None:

@@ -94,3 +94,53 @@ def test_what_is_not_there_is_told_on_a_page_and_to_programs_as_before(app: Fast
     assert page.status_code == 404
     assert "<h1>Nothing is here</h1>" in page.text
     assert Browser(app).get("/api/v1/nowhere").headers["content-type"] == "application/problem+json"
+
+
+PAGE = "/courses/cs101/assignments/hw"
+SIGNED_OUT = {
+    f"{PAGE}/drafts": "nothing was handed in. Sign in and choose the file again.",
+    "/account/password": "what you sent was not taken. Sign in and send it again.",
+}
+
+
+@pytest.mark.parametrize("form", SIGNED_OUT)
+def test_who_was_signed_out_is_told_that_the_form_was_lost_and_comes_back_to_its_page(
+    app: FastAPI, form: str
+) -> None:
+    browser = Browser(app)
+    lost = browser.client.post(
+        form, files={"file": ("a", b"x")}, headers={"Referer": f"http://testserver{PAGE}"}
+    )
+    assert lost.status_code == 303
+    page = browser.get(lost.headers["Location"]).text
+    assert f"You were signed out; {SIGNED_OUT[form]}" in page
+    assert f'name="next" value="{PAGE}"' in page
+    assert "signed out" not in browser.get("/login?next=/&lost=<b>").text
+
+
+@pytest.mark.parametrize(
+    "sender", ["", "http://evil.example/courses", "http://testserver//evil.example", "http://[", "nonsense"]
+)
+def test_a_lost_form_of_who_knows_whence_leads_to_the_courses(app: FastAPI, sender: str) -> None:
+    lost = Browser(app).client.post("/account/password", headers={"Referer": sender})
+    assert lost.headers["Location"].startswith("/login?next=/&lost=")
+
+
+def test_who_went_wrong_stays_signed_in_to_the_eye_and_finds_the_way_back(app: FastAPI) -> None:
+    ada = signed_in(app, "ada")
+    for path, back in (
+        ("/nowhere", "/"),
+        ("/courses/cs101/roster", "/courses/cs101"),
+        ("/courses/x/roster", "/"),
+    ):
+        page = ada.get(path).text
+        assert "<summary>Ada</summary>" in page
+        assert f'<p><a href="{back}">' in page
+    from_page = {"Referer": f"http://testserver{PAGE}"}
+    page = ada.client.post("/account/password", data={"csrf": "x"}, headers=from_page).text
+    assert "open for too long" in page
+    assert f'<p><a href="{PAGE}">' in page
+    elsewhere = {"Referer": "http://evil.example/x"}
+    page = ada.client.post("/account/password", data={"csrf": "x"}, headers=elsewhere).text
+    assert '<p><a href="/">' in page
+    assert "<summary>" not in Browser(app).get("/nowhere").text

@@ -166,6 +166,7 @@ PAGES: dict[str, Row] = {
     "GET /courses/{course}/assignments/{assignment}": page(other_student=200),
     "GET /courses/{course}/assignments/{assignment}/template.ipynb": page(other_student=200),
     f"POST {_DRAFTS}": page(other_student=303, files={"file": ("hw.ipynb", make_notebook())}),
+    f"GET {_DRAFTS}": page(other_student=303),
     f"GET {_DRAFTS}/{{sha256}}": page(outsider=404),
     f"POST {_DRAFTS}/{{sha256}}": page(other_ta=403),
     "GET /submissions/{submission_id}": page(student=200, other_ta=404, ta=200),

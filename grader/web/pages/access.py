@@ -45,6 +45,12 @@ def refuse_other_sites(request: Request) -> None:
         raise NotPermitted("This form was sent from another site: open our own page and try again.")
 
 
+def keep_local(where: str) -> str:
+    """A path of ours, so that no link sends people elsewhere; "/" for anything else."""
+    is_path = where.startswith("/") and not where.startswith(("//", "/\\")) and where.isprintable()
+    return where if is_path else "/"
+
+
 def read_token(request: Request) -> str:
     """The token that the browser brought; "" for none. Over TLS only a cookie that TLS has set counts."""
     return request.cookies.get(_SECURE if request.url.scheme == "https" else _PLAIN, "")

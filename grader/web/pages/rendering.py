@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from grader.domain.rubric import tell_size
 from grader.services.sessions import Visitor
 
 _FOLDER = Path(__file__).parent
@@ -50,6 +51,7 @@ def _environment() -> Environment:
     environment.filters["moment"] = _moment
     environment.filters["day"] = lambda value: f"{value:%-d %b %Y}"
     environment.filters["role"] = {"student": "Student", "ta": "TA", "instructor": "Instructor"}.__getitem__
+    environment.filters["size"] = tell_size
     environment.filters["span"] = _span
     return environment
 

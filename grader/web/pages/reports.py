@@ -150,7 +150,6 @@ def _context(deps: Deps, actor: Actor, view: SubmissionView) -> dict[str, Any]:
         name = person.name if person else submission.user
         if names is not None:
             name = names.of(unit, submission.user)
-        standing = unit.standings.find(submission.id)
         requests = unit.regrade_requests.of(submission.id)
         audit = unit.audit.page(subject=submission.id, limit=20) if view.is_staff else []
     return {
@@ -161,8 +160,11 @@ def _context(deps: Deps, actor: Actor, view: SubmissionView) -> dict[str, Any]:
         "requests": {
             item: [one for one in requests if one.item == item] for item in {r.item for r in requests}
         },
-        "standing": standing,
         "audit": [entry for entry in audit if entry.action != "submission.read"],
         "pictures": list_pictures(view.report) if view.shows_run else [],
-        "told": {item.key: tell_item(item) for part in view.parts for item in part.items},
+        "told": {
+            item.key: tell_item(item, is_unread=item.key in part.unread)
+            for part in view.parts
+            for item in part.items
+        },
     }

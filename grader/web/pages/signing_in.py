@@ -12,16 +12,21 @@ from grader.errors import NotAuthenticated, TooManyTries
 from grader.services.accounts import sign_in
 from grader.services.sessions import end_session
 from grader.web.deps import Deps, get_address, get_deps
-from grader.web.pages.access import get_form, read_token, refuse_other_sites, set_token
+from grader.web.pages.access import get_form, keep_local, read_token, refuse_other_sites, set_token
 from grader.web.pages.rendering import render
 
 router = APIRouter(include_in_schema=False)
+_LOST = {
+    "file": "You were signed out; nothing was handed in. Sign in and choose the file again.",
+    "form": "You were signed out; what you sent was not taken. Sign in and send it again.",
+}
 
 
 @router.get("/login")
-def show_login(request: Request, next: str = "/") -> Response:  # noqa: A002
-    """The sign-in form."""
-    return render(request, "login.html", None, next=_local(next), login="", wrong="")
+def show_login(request: Request, next: str = "/", lost: str = "") -> Response:  # noqa: A002
+    """The sign-in form; ``lost`` is what was sent by someone whose session had ended."""
+    wrong = _LOST.get(lost, "")
+    return render(request, "login.html", None, next=keep_local(next), login="", wrong=wrong)
 
 
 @router.post("/login", dependencies=[Depends(refuse_other_sites)])
@@ -37,13 +42,15 @@ def log_in(
         token = sign_in(deps.database, login, password, get_address(request), deps.clock())
     except (NotAuthenticated, TooManyTries) as error:
         status = 429 if isinstance(error, TooManyTries) else 401
-        page = render(request, "login.html", None, status, next=_local(next), login=login, wrong=str(error))
+        page = render(
+            request, "login.html", None, status, next=keep_local(next), login=login, wrong=str(error)
+        )
         if isinstance(error, TooManyTries):
             page.headers["Retry-After"] = str(error.seconds)
         return page
     if old := read_token(request):
         end_session(deps.database, old)
-    response = RedirectResponse(_local(next), 303)
+    response = RedirectResponse(keep_local(next), 303)
     set_token(request, response, token)
     return response
 
@@ -59,9 +66,3 @@ def log_out(
     response = RedirectResponse("/login", 303)
     set_token(request, response, "")
     return response
-
-
-def _local(where: str) -> str:
-    """A path of ours, so that no link sends people elsewhere after they signed in."""
-    is_path = where.startswith("/") and not where.startswith(("//", "/\\")) and where.isprintable()
-    return where if is_path else "/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,16 +28,21 @@ class Measured:
 class ToldItem:
     """What stands below an item's points."""
 
+    feedback: str
     answer: str  # the student's words as they were read
     cells: tuple[int, ...]  # where they were found, from 1
     letter: str
     measured: Measured | None
 
 
-def tell_item(item: ItemGrade) -> ToldItem:
-    """Read one item's record; what is not understood is left out."""
+def tell_item(item: ItemGrade, *, is_unread: bool = False) -> ToldItem:
+    """Read one item's record; what is not understood is left out.
+
+    ``is_unread``: no teacher comes to this one, so none is promised.
+    """
     seen = item.evidence
     return ToldItem(
+        feedback=_without_teacher(item.feedback) if is_unread else item.feedback,
         answer=str(seen.get("text") or ""),
         cells=tuple(cell + 1 for cell in seen.get("cells") or () if isinstance(cell, int))
         if isinstance(seen.get("cells"), list | tuple)
@@ -44,6 +50,11 @@ def tell_item(item: ItemGrade) -> ToldItem:
         letter=str(seen.get("letter") or ""),
         measured=_measured(seen),
     )
+
+
+def _without_teacher(feedback: str) -> str:
+    sentences = re.split(r"(?<=[.!?])\s+", feedback)
+    return " ".join(one for one in sentences if "a teacher will" not in one.lower())
 
 
 def _measured(seen: Mapping[str, Any]) -> Measured | None:
