@@ -72,6 +72,19 @@ def test_who_was_signed_out_while_choosing_a_file_is_told_so_and_comes_back(
     look.at(page)
 
 
+def test_notices_keep_clear_of_the_card_above_and_below(page: Page, address: str, tmp_path: Path) -> None:
+    sign_in(page, address, "ada")
+    for data in (make_notebook(), b"{}"):  # one is kept as a draft, the other one refused
+        page.goto(f"{address}{HOMEWORK}")
+        (tmp_path / "hw.ipynb").write_bytes(data)
+        page.locator("input[type=file]").set_input_files(tmp_path / "hw.ipynb")
+        page.wait_for_url("**/drafts**")
+    places = [page.locator(one).bounding_box() for one in (".notice.bad", "dl.card", ".notice.warn")]
+    refused, facts, draft = (place for place in places if place is not None)
+    assert refused["y"] + refused["height"] < facts["y"]
+    assert facts["y"] + facts["height"] < draft["y"]
+
+
 def sign_in(page: Page, address: str, login: str) -> None:
     page.goto(address)
     fill_in_password(page, login)
