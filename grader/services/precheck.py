@@ -17,6 +17,7 @@ from grader.notebooks.read import read_notebook
 _FIRST_WORDS = 240  # characters
 _MOST_UNMAPPED = 20
 _EMPTY = (AnswerState.BLANK, AnswerState.PLACEHOLDER)
+_CODE = re.compile(r"^\s*[^\s#]", re.MULTILINE)  # a line that is no comment
 _LACKING = (
     (
         re.compile(r"google\.colab|drive\.mount\("),
@@ -115,7 +116,14 @@ def recognise(data: bytes, assignment: Assignment) -> Recognised:
 
 
 def _list_code(notebook: Notebook, answer: Answer) -> list[str]:
-    return [cell.source.strip() for cell in notebook.code_cells if cell.index in answer.cells]
+    cells = [cell.source.strip() for cell in notebook.code_cells if cell.index in answer.cells]
+    return [source for source in cells if _CODE.search(source)]
+
+
+def _judge_code(code: list[str], given: list[str], found: AnswerState) -> AnswerState:
+    if not code:  # of comments alone is none
+        return found if found is AnswerState.MISSING else AnswerState.BLANK
+    return AnswerState.PLACEHOLDER if code == given else AnswerState.ANSWERED
 
 
 def _recognise_part(
@@ -125,8 +133,7 @@ def _recognise_part(
     state = answer.state
     letter = note = ""
     if is_exercise:
-        state = AnswerState.PLACEHOLDER if code == given else AnswerState.ANSWERED
-        state = state if code else AnswerState.MISSING
+        state = _judge_code(code, given, answer.state)
     elif state is AnswerState.ANSWERED and not answer.text.strip():
         state = AnswerState.BLANK
     if part.kind is PartKind.CHOICE and answer.text.strip() and state is AnswerState.ANSWERED:

@@ -23,6 +23,7 @@ from tests.integration.student_parts import (
     offer,
     set_up_class,
     text_of,
+    write_notebook,
 )
 from tests.integration.web_requests import post, problem
 
@@ -104,13 +105,19 @@ def test_words_that_belong_nowhere_are_shown(ada: Browser) -> None:
 
 
 def test_code_that_is_the_templates_own_is_no_answer(parts: Parts, ada: Browser) -> None:
-    told = text_of(ada.get(check(ada, fill_in("  # your code here\n"))).text)
-    assert "Exercise 1 Run placeholder unchanged" in told
-    assert "0 of 2 parts are complete" in told
-    assert "1 code cell" not in told
-    assert "Exercise 1 Run 1 code cell" in text_of(ada.get(check(ada, fill_in("print(1)"))).text)
-    missing = text_of(ada.get(check(ada, fill_in(""))).text)
-    assert "Exercise 1 Run not found" in missing
+    template = fill_in("model = None  # your code here")
+    parts.assignments["hw"] = replace(parts.assignments["hw"], template=template)
+    for code, found in (
+        ("model = None  # your code here\n", "placeholder unchanged"),
+        ("# nothing yet", "nothing written"),
+        ("", "nothing written"),
+        ("model = train()", "1 code cell"),
+    ):
+        told = text_of(ada.get(check(ada, fill_in(code))).text)
+        assert f"Exercise 1 Run {found}" in told
+        assert f"{int(found == '1 code cell')} of 2 parts are complete" in told
+    without = write_notebook(("markdown", "# Homework"), ("code", ""))
+    assert "Exercise 1 Run not found" in text_of(ada.get(check(ada, without)).text)
 
 
 def test_one_limit_is_told_before_and_after(ada: Browser) -> None:
