@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,7 +15,7 @@ from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form
 from grader.web.pages.places import AssignmentPlace, get_managed
 from grader.web.pages.rendering import render
-from grader.web.pages.rubric_form import read_edits, shown_fields
+from grader.web.pages.rubric_form import Fault, place_problems, read_fields, shown_fields
 
 router = APIRouter(prefix="/courses/{course}/assignments/{assignment}", include_in_schema=False)
 
@@ -57,11 +58,17 @@ def preview_change(request: Request, place: Place, deps: DepsOf, form: Form) -> 
     """What the changed rubric would do to every submission. Nothing is written."""
     actor, act, text = place.course.visitor.actor, form.get("act"), _read_text(form)
     if act == "fields":
-        text = apply_edits(text, read_edits(form, place.assignment.rubric))
+        filled, before = read_fields(form, place.assignment.rubric), text
+        text = apply_edits(text, filled.edits)
     elif act == "restore":
         version = str(form.get("version") or "")
         text = deps.rubrics.version_text(actor, place.id, int(version) if version.isdecimal() else 0)
-    if problems := deps.rubrics.check_text(place.id, text):
+    problems = deps.rubrics.check_text(place.id, text)
+    if act == "fields" and (
+        faults := filled.faults + list(place_problems(problems, place.assignment.rubric))
+    ):
+        return _show_editor(request, place, before, faults=faults, typed=filled.typed)
+    if problems:
         return _show_editor(request, place, text, problems)
     return render(
         request,
@@ -98,16 +105,25 @@ def _read_text(form: FormData) -> str:
 
 
 def _show_editor(
-    request: Request, place: AssignmentPlace, text: str, problems: tuple[Problem, ...] = ()
+    request: Request,
+    place: AssignmentPlace,
+    text: str,
+    problems: Sequence[Problem] = (),
+    faults: Sequence[Fault] = (),
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
+    """The fields as they were ``typed``; a text with ``problems`` stands alone, with its lines."""
     return render(
         request,
         "rubric_edit.html",
         place.course.visitor,
-        422 if problems else 200,
+        422 if problems or faults else 200,
         place=place,
         tab="rubric",
         text=text,
+        lines=text.splitlines(),
         problems=problems,
-        fields=shown_fields(place.assignment.rubric),
+        faults={fault.field.name: fault for fault in faults},
+        typed=typed or {},
+        parts=() if problems else shown_fields(place.assignment.rubric),
     )
