@@ -56,6 +56,7 @@ def test_a_threshold_is_changed_by_its_field_and_everybody_sees_who_moves(
     editor = browser.get(f"{RUBRIC}/edit").text
     text = _shown(editor, "text")
     form = {"act": "fields", "text": text, "ex1.latent_8:params.threshold": "0,99", "q1:points": "4.0"}
+    browser.get(RUBRIC.replace("/rubric", "/review"))  # names are made when they are first asked for
     before = graded.dump()
     preview = browser.post(f"{RUBRIC}/preview", form).text
     assert "<h1>Who moves</h1>" in preview
@@ -69,6 +70,28 @@ def test_a_threshold_is_changed_by_its_field_and_everybody_sees_who_moves(
     assert "too strict" in page
     assert "+    params: {latent_dim: 8, threshold: 0.99" in page
     assert browser.get(f"{RUBRIC}.yaml").text == changed
+
+
+def test_who_moves_is_called_as_reviewers_call_them_and_once(graded: Class, app: FastAPI) -> None:
+    for user in ("u0", "u1"):
+        add_person(graded, user, Role.STUDENT, course="ml2")  # type: ignore[arg-type]
+    browser = signed_in(app, "ida")
+    text = _shown(browser.get(f"{RUBRIC}/edit").text, "text")
+    form = {"act": "fields", "text": text, "ex1.latent_8:params.threshold": "0.99"}
+    line = r'<th scope="row">([^<]+)</th><td class="number">(\d)</td>'
+    pages = {"hidden": browser.post(f"{RUBRIC}/preview", form).text}
+    browser.post(RUBRIC.replace("/rubric", "/gradebook/publish"))
+    pages["told"] = browser.post(f"{RUBRIC}/preview", form).text
+    for kind, page in pages.items():
+        counted, _, others = page.partition("<h2>Who</h2>")[2].partition(
+            '<details class="after"><summary>2 attempts that do not count'
+        )
+        students = {"hidden": r"A-\w{6}", "told": "U[01]"}[kind]
+        first, second = re.findall(line, counted), re.findall(line, others)
+        assert sorted(name for name, _ in first) == sorted(name for name, _ in second)
+        assert all(re.fullmatch(students, name) for name, _ in first)
+        assert len(set(first + second)) == 4, "an attempt each"
+    assert "u0" not in pages["hidden"]
 
 
 def test_an_older_version_is_previewed_and_holds_again(graded: Class, app: FastAPI) -> None:

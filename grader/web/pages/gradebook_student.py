@@ -33,9 +33,10 @@ def show_student(
     user: str,
     deps: Annotated[Deps, Depends(get_deps)],
     place: Annotated[AssignmentPlace, Depends(get_taught)],
+    done: str = "",
 ) -> Response:
     """Points item by item, with forms to change them, to give an extension or an excuse."""
-    return _show(request, deps, place, user)
+    return _show(request, deps, place, user, where=done)
 
 
 @router.post("/items/{item}")
@@ -63,7 +64,7 @@ def mark_item(
         raise
     except RequestRefused as error:
         return _show(request, deps, place, user, str(error), item)
-    return _back(place, user)
+    return _back(place, user, item)
 
 
 @router.post("/extension")
@@ -94,7 +95,7 @@ def give_extension(
         raise
     except RequestRefused as error:
         return _show(request, deps, place, user, str(error), "extension")
-    return _back(place, user)
+    return _back(place, user, "extension")
 
 
 @router.post("/excuse")
@@ -122,7 +123,7 @@ def give_excuse(
         raise
     except RequestRefused as error:
         return _show(request, deps, place, user, str(error), "excuse")
-    return _back(place, user)
+    return _back(place, user, "excuse")
 
 
 def _read(deps: Deps, place: AssignmentPlace, user: str) -> StudentLine:
@@ -132,6 +133,7 @@ def _read(deps: Deps, place: AssignmentPlace, user: str) -> StudentLine:
 def _show(
     request: Request, deps: Deps, place: AssignmentPlace, user: str, wrong: str = "", where: str = ""
 ) -> Response:
+    """``where`` names the item or form that was used; with ``wrong`` in vain."""
     line = _read(deps, place, user)
     return render(
         request,
@@ -147,8 +149,10 @@ def _show(
     )
 
 
-def _back(place: AssignmentPlace, user: str) -> Response:
-    return RedirectResponse(f"{place.path}/gradebook/students/{quote(user, safe='')}", 303)
+def _back(place: AssignmentPlace, user: str, done: str) -> Response:
+    """To the item or form that was changed, which says what holds now."""
+    done = quote(done, safe="")
+    return RedirectResponse(f"{place.path}/gradebook/students/{quote(user, safe='')}?done={done}#{done}", 303)
 
 
 def _actor(place: AssignmentPlace) -> Actor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -11,6 +11,8 @@ from starlette.datastructures import FormData
 
 from grader.assignments import Problem, apply_edits
 from grader.errors import RequestRefused
+from grader.services.regrade.preview import Change
+from grader.services.review.anonymity import find_names
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form
 from grader.web.pages.places import AssignmentPlace, get_managed
@@ -70,6 +72,7 @@ def preview_change(request: Request, place: Place, deps: DepsOf, form: Form) -> 
         return _show_editor(request, place, before, faults=faults, typed=filled.typed)
     if problems:
         return _show_editor(request, place, text, problems)
+    preview = deps.rubrics.propose(actor, place.id, text, limit=_MOST_CHANGES)
     return render(
         request,
         "rubric_preview.html",
@@ -78,7 +81,8 @@ def preview_change(request: Request, place: Place, deps: DepsOf, form: Form) -> 
         tab="rubric",
         text=text,
         is_same=text == deps.rubrics.export(place.id),
-        preview=deps.rubrics.propose(actor, place.id, text, limit=_MOST_CHANGES),
+        preview=preview,
+        who=_name_students(deps, place.id, preview.changes),
     )
 
 
@@ -97,6 +101,13 @@ def publish_change(place: Place, deps: DepsOf, form: Form) -> Response:
         now=deps.clock(),
     )
     return RedirectResponse(f"{place.path}/rubric?published=1", 303)
+
+
+def _name_students(deps: Deps, assignment: str, changes: Iterable[Change]) -> dict[str, str]:
+    """What reviewers call the student of each submission: a pseudonym while their course hides names."""
+    names = {course: find_names(deps.database, course, assignment) for course in {c.course for c in changes}}
+    with deps.database.read() as unit:
+        return {change.submission_id: names[change.course].of(unit, change.user) for change in changes}
 
 
 def _read_text(form: FormData) -> str:
