@@ -41,20 +41,38 @@ def invite(unit: UnitOfWork, by: str, people: Iterable[Person], now: datetime) -
     return [Invitation(person, f"/invite/{token}") for person, token in tokens.values()]
 
 
-def invite_newcomers(database: Database, actor: Actor, course: str, now: datetime) -> list[Invitation]:
-    """Make links for all of a course who have chosen no password yet. Raises `NotPermitted`."""
+@dataclass(frozen=True, slots=True)
+class Newcomers:
+    """Those of a course who have chosen no password yet and whom an actor may invite."""
+
+    without_link: tuple[Person, ...]
+    with_link: tuple[Person, ...]  # one that still works
+
+
+def find_newcomers(unit: UnitOfWork, actor: Actor, course: str, now: datetime) -> Newcomers:
+    """Who may be invited of those without a password."""
+    new, _ = unit.roster.page(course, Wanted(without_password=True))
+    elsewhere = unit.roster.courses_ever(found.person.id for found in new)
+    people = [found.person for found in new if may_invite(actor, found, elsewhere[found.person.id])]
+    holders = unit.invitations.holders((person.id for person in people), now)
+    return Newcomers(
+        tuple(person for person in people if person.id not in holders),
+        tuple(person for person in people if person.id in holders),
+    )
+
+
+def invite_newcomers(
+    database: Database, actor: Actor, course: str, now: datetime, *, anew: bool = False
+) -> list[Invitation]:
+    """Make links for all of a course who have neither a password nor a link that still works.
+
+    ``anew``: for those with such a link, too; it ends. Raises `NotPermitted`.
+    """
     if not actor.manages(course):
         raise NotPermitted("Only instructors hand out invitations.")
     with database.write() as unit:
-        members, _ = unit.roster.page(course, Wanted())
-        new = [found for found in members if not found.has_password]
-        elsewhere = unit.roster.courses_ever(found.person.id for found in new)
-        links = invite(
-            unit,
-            actor.id,
-            [found.person for found in new if may_invite(actor, found, elsewhere[found.person.id])],
-            now,
-        )
+        new = find_newcomers(unit, actor, course, now)
+        links = invite(unit, actor.id, new.without_link + (new.with_link if anew else ()), now)
         unit.audit.note(now, actor.id, "people.invite", course=course, people=len(links))
         unit.commit()
     return links

@@ -100,6 +100,13 @@ def test_the_plain_table_fits_a_common_window(page: Page, address: str) -> None:
     assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
+def test_labels_of_a_row_of_filters_stand_at_one_height(page: Page, address: str) -> None:
+    sign_in(page, address, "ina")
+    page.goto(f"{address}/courses/cs101/audit")
+    labels = page.locator("form.tools label")
+    assert len(set(labels.evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)"))) == 1
+
+
 @pytest.mark.parametrize(
     ("who", "path"),
     [

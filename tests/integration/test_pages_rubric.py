@@ -52,7 +52,9 @@ def test_a_threshold_is_changed_by_its_field_and_everybody_sees_who_moves(
     graded: Class, app: FastAPI
 ) -> None:
     browser = signed_in(app, "ida")
-    assert "ex1.latent_8" in browser.get(RUBRIC).text
+    page = browser.get(RUBRIC).text
+    assert "ex1.latent_8" in page
+    assert "a threshold that the rubric gives as a number holds as it stands" in page
     editor = browser.get(f"{RUBRIC}/edit").text
     text = _shown(editor, "text")
     form = {"act": "fields", "text": text, "ex1.latent_8:params.threshold": "0,99", "q1:points": "4.0"}
