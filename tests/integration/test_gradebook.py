@@ -172,7 +172,7 @@ def test_every_act_leads_back_to_where_it_was_done_and_says_what_holds_now(
         return where.removeprefix(student), " ".join(notes)
 
     assert said(item, {"points": "7", "follows": "0"}) == (
-        "?done=ex1.runs#ex1.runs",
+        "?done=ex1.runs&attempt=1#ex1.runs",
         "Saved: 7 of 8 points for ex1.runs, given by hand.",
     )
     seen = re.search(r'name="follows" value="(\d+)"', ina.get(student).text)
@@ -190,6 +190,12 @@ def test_every_act_leads_back_to_where_it_was_done_and_says_what_holds_now(
         "Saved: excused from this assignment.",
     )
     assert said(excuse, {"act": "take_back"})[1] == "Taken back: no longer excused."
+    graded(parts, "ada", 4.0, sent=DUE, code="print(2)")
+    given = said(item, {"points": "1", "follows": "0"})
+    assert given == (
+        "?done=ex1.runs&attempt=2#ex1.runs",
+        "Saved for attempt 2. Attempt 1 counts now and is shown here.",
+    )
 
 
 def test_published_grades_are_the_instructors_to_change(parts: Parts, ina: Browser, app: FastAPI) -> None:

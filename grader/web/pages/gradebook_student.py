@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -34,9 +34,13 @@ def show_student(
     deps: Annotated[Deps, Depends(get_deps)],
     place: Annotated[AssignmentPlace, Depends(get_taught)],
     done: str = "",
+    attempt: int = 0,
 ) -> Response:
-    """Points item by item, with forms to change them, to give an extension or an excuse."""
-    return _show(request, deps, place, user, where=done)
+    """Points item by item, with forms to change them, to give an extension or an excuse.
+
+    ``done``, ``attempt``: what was changed just now, and of which attempt.
+    """
+    return _show(request, deps, place, user, where=done, attempt=attempt)
 
 
 @router.post("/items/{item}")
@@ -64,7 +68,7 @@ def mark_item(
         raise
     except RequestRefused as error:
         return _show(request, deps, place, user, str(error), item)
-    return _back(place, user, item)
+    return _back(place, user, item, line.row.attempt)
 
 
 @router.post("/extension")
@@ -131,7 +135,13 @@ def _read(deps: Deps, place: AssignmentPlace, user: str) -> StudentLine:
 
 
 def _show(
-    request: Request, deps: Deps, place: AssignmentPlace, user: str, wrong: str = "", where: str = ""
+    request: Request,
+    deps: Deps,
+    place: AssignmentPlace,
+    user: str,
+    wrong: str = "",
+    where: str = "",
+    attempt: int = 0,
 ) -> Response:
     """``where`` names the item or form that was used; with ``wrong`` in vain."""
     line = _read(deps, place, user)
@@ -146,13 +156,15 @@ def _show(
         rubric=place.assignment.rubric,
         wrong=wrong,
         where=where,
+        changed_attempt=attempt,
     )
 
 
-def _back(place: AssignmentPlace, user: str, done: str) -> Response:
+def _back(place: AssignmentPlace, user: str, done: str, attempt: int | None = None) -> Response:
     """To the item or form that was changed, which says what holds now."""
-    done = quote(done, safe="")
-    return RedirectResponse(f"{place.path}/gradebook/students/{quote(user, safe='')}?done={done}#{done}", 303)
+    query = urlencode({"done": done, **({"attempt": attempt} if attempt else {})})
+    here = f"{place.path}/gradebook/students/{quote(user, safe='')}"
+    return RedirectResponse(f"{here}?{query}#{quote(done, safe='')}", 303)
 
 
 def _actor(place: AssignmentPlace) -> Actor:
