@@ -41,26 +41,6 @@ def invite(unit: UnitOfWork, by: str, people: Iterable[Person], now: datetime) -
     return [Invitation(person, f"/invite/{token}") for person, token in tokens.values()]
 
 
-@dataclass(frozen=True, slots=True)
-class Newcomers:
-    """Those of a course who have chosen no password yet and whom an actor may invite."""
-
-    without_link: tuple[Person, ...]
-    with_link: tuple[Person, ...]  # one that still works
-
-
-def find_newcomers(unit: UnitOfWork, actor: Actor, course: str, now: datetime) -> Newcomers:
-    """Who may be invited of those without a password."""
-    new, _ = unit.roster.page(course, Wanted(without_password=True))
-    elsewhere = unit.roster.courses_ever(found.person.id for found in new)
-    people = [found.person for found in new if may_invite(actor, found, elsewhere[found.person.id])]
-    holders = unit.invitations.holders((person.id for person in people), now)
-    return Newcomers(
-        tuple(person for person in people if person.id not in holders),
-        tuple(person for person in people if person.id in holders),
-    )
-
-
 def invite_newcomers(
     database: Database, actor: Actor, course: str, now: datetime, *, anew: bool = False
 ) -> list[Invitation]:
@@ -71,8 +51,17 @@ def invite_newcomers(
     if not actor.manages(course):
         raise NotPermitted("Only instructors hand out invitations.")
     with database.write() as unit:
-        new = find_newcomers(unit, actor, course, now)
-        links = invite(unit, actor.id, new.without_link + (new.with_link if anew else ()), now)
+        new, _ = unit.roster.page(course, Wanted(without_password=True))
+        if not anew:
+            holders = unit.invitations.holders((found.person.id for found in new), now)
+            new = [found for found in new if found.person.id not in holders]
+        elsewhere = unit.roster.courses_ever(found.person.id for found in new)
+        links = invite(
+            unit,
+            actor.id,
+            [found.person for found in new if may_invite(actor, found, elsewhere[found.person.id])],
+            now,
+        )
         unit.audit.note(now, actor.id, "people.invite", course=course, people=len(links))
         unit.commit()
     return links

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from grader.storage.people_tables import invitation, person
+from grader.storage.people_tables import invitation, member, person
 
 _CHUNK = 500
 
@@ -54,6 +54,22 @@ class Invitations:
             )
             found.update(self._connection.execute(query).scalars())
         return found
+
+    def count_newcomers(self, course: str, now: datetime) -> tuple[int, int]:
+        """How many of a course have no password and no link that can be used; how many have such a link."""
+        linked = sa.and_(invitation.c.person_id == person.c.id, *_still(now))
+        query = (
+            sa.select(sa.func.count(), sa.func.count(invitation.c.person_id))
+            .select_from(person.join(member).outerjoin(invitation, linked))
+            .where(
+                member.c.course == course,
+                member.c.removed_at.is_(None),
+                person.c.password.is_(None),
+                person.c.disabled_at.is_(None),
+            )
+        )
+        people, holders = self._connection.execute(query).one()
+        return people - holders, holders
 
     def admins(self, now: datetime) -> list[str]:
         """The logins of admins who have one that can be used."""

@@ -15,7 +15,6 @@ from grader.errors import NotFound, RequestRefused
 from grader.services.administration import clean
 from grader.services.invitations import (
     Invitation,
-    find_newcomers,
     invite_member,
     invite_newcomers,
     may_invite,
@@ -59,8 +58,9 @@ def show_people(
     with deps.database.read() as unit:
         members, count = unit.roster.page(course.id, wanted, (page - 1) * PER_PAGE, PER_PAGE)
         sections, roles = unit.people.sections(course.id), unit.roster.roles(course.id)
-        newcomers = find_newcomers(unit, course.visitor.actor, course.id, deps.clock())
+        new, linked = unit.invitations.count_newcomers(course.id, deps.clock())
         added = unit.roster.find(course.id, person) if person else None
+        courses = unit.roster.courses_ever([person])[person]
     return render(
         request,
         "people.html",
@@ -73,9 +73,10 @@ def show_people(
         wanted=wanted,
         paging=Paging(page, count, {"q": q, "role": role, "section": section, "sort": sort}),
         done=_DONE.get(done, ""),
-        newcomers=newcomers,
+        new=new,
+        linked=linked,
         added=added,
-        may_invite=added is not None and added.person in newcomers.without_link + newcomers.with_link,
+        may_invite=added is not None and may_invite(course.visitor.actor, added, courses),
     )
 
 
