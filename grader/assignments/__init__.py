@@ -13,12 +13,13 @@ from .load import (
     read_rubric,
 )
 from .rubric_file import rubric_json_schema
-from .yaml_lines import Problem
+from .yaml_lines import Place, Problem
 
 __all__ = [
     "CALIBRATION",
     "Assignment",
     "Edit",
+    "Place",
     "Problem",
     "RubricInvalid",
     "apply_edits",

@@ -158,7 +158,9 @@ def _parse(data: bytes, stem: str) -> tuple[Rubric | None, YamlFile | None, list
         rubric = rubric_model().model_validate(file.values)
     except ValidationError as error:
         return None, file, translate(error, file)
-    problems = [Problem(file.line(place), message) for place, message in find_contradictions(rubric, stem)]
+    problems = [
+        Problem(file.line(place), message, place) for place, message in find_contradictions(rubric, stem)
+    ]
     return _to_domain(rubric, hashlib.sha256(data).hexdigest()), file, problems
 
 

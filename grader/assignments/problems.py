@@ -51,7 +51,7 @@ def _translate(error: Mapping[str, Any], file: YamlFile) -> Problem:
     is_item = location[:1] == ("items",) and len(location) > 2
     place = location[:2] + location[3:] if is_item else location  # without the check's name in between
     at = (*place, "check") if error["type"] == "union_tag_invalid" else place
-    return Problem(file.line(at), _describe(error, location, place))
+    return Problem(file.line(at), _describe(error, location, place), at)
 
 
 def _describe(error: Mapping[str, Any], location: Place, place: Place) -> str:

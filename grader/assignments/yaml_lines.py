@@ -19,6 +19,7 @@ class Problem:
 
     line: int
     message: str
+    place: Place = ()  # of the value that it is about; () where the text is no YAML
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from grader.services.administration import OPERATOR
 from grader.services.invitations import Invitation
 from grader.storage import Database
 
-FIRST_ADMIN = "nobody is an admin yet: type `grader user add-admin LOGIN` to make the first"
 _MOST_LISTED = 1_000
 
 
@@ -25,6 +24,18 @@ def add_admin(settings: Settings, login: str, name: str, email: str) -> None:
     _print_link(
         settings, administration.add_admin(open_database(settings), login, name, email, datetime.now(UTC))
     )
+
+
+def tell_first_admin(database: Database) -> str:
+    """What is to be done before anybody can sign in as an admin; "" where somebody can."""
+    if administration.has_admin(database):
+        return ""
+    if invited := administration.invited_admins(database, datetime.now(UTC)):
+        return (
+            f"nobody is an admin yet: the link of {invited[0]} waits to be used; "
+            f"`grader user invite {invited[0]}` prints a new one"
+        )
+    return "nobody is an admin yet: type `grader user add-admin LOGIN` to make the first"
 
 
 def invite(settings: Settings, login: str) -> None:

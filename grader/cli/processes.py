@@ -21,13 +21,12 @@ from grader.cli.compose import (
     make_working_sandbox,
 )
 from grader.cli.lifeline import watch_lifeline
-from grader.cli.people import FIRST_ADMIN
+from grader.cli.people import tell_first_admin
 from grader.cli.settings import Settings
 from grader.cli.supervise import listen, supervise
 from grader.errors import GraderError, SetupIncomplete
 from grader.evaluation.datasets import open_dataset
 from grader.jobs import Jobs
-from grader.services.administration import has_admin
 from grader.services.migrate import migrate
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def serve_until_told(settings: Settings) -> None:
     engine, database = make_database(settings)
     migrate(engine)
     assignments = dict(make_catalog(settings, database))
-    is_closed = not has_admin(database)
+    first_admin = tell_first_admin(database)
     engine.dispose()
     if settings.workers:
         make_working_sandbox(settings)
@@ -58,8 +57,8 @@ def serve_until_told(settings: Settings) -> None:
         ) from None
     host, port = listening.getsockname()[:2]
     print(f"serving http://{host}:{port} with {settings.workers} workers; Ctrl-C ends it", flush=True)
-    if is_closed:
-        print(FIRST_ADMIN, flush=True)
+    if first_admin:
+        print(first_admin, flush=True)
     supervise(listening, settings.workers)
 
 

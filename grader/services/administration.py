@@ -20,6 +20,12 @@ def has_admin(database: Database) -> bool:
         return unit.people.other_admins("") > 0
 
 
+def invited_admins(database: Database, now: datetime) -> list[str]:
+    """The logins of admins whose link waits to be used."""
+    with database.read() as unit:
+        return unit.invitations.admins(now)
+
+
 def add_admin(database: Database, login: str, name: str, email: str, now: datetime) -> Invitation:
     """Make an account, or the one that is there, an admin's, and a link to choose its password.
 

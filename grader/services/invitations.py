@@ -41,13 +41,20 @@ def invite(unit: UnitOfWork, by: str, people: Iterable[Person], now: datetime) -
     return [Invitation(person, f"/invite/{token}") for person, token in tokens.values()]
 
 
-def invite_newcomers(database: Database, actor: Actor, course: str, now: datetime) -> list[Invitation]:
-    """Make links for all of a course who have chosen no password yet. Raises `NotPermitted`."""
+def invite_newcomers(
+    database: Database, actor: Actor, course: str, now: datetime, *, anew: bool = False
+) -> list[Invitation]:
+    """Make links for all of a course who have neither a password nor a link that still works.
+
+    ``anew``: for those with such a link, too; it ends. Raises `NotPermitted`.
+    """
     if not actor.manages(course):
         raise NotPermitted("Only instructors hand out invitations.")
     with database.write() as unit:
-        members, _ = unit.roster.page(course, Wanted())
-        new = [found for found in members if not found.has_password]
+        new, _ = unit.roster.page(course, Wanted(without_password=True))
+        if not anew:
+            holders = unit.invitations.holders((found.person.id for found in new), now)
+            new = [found for found in new if found.person.id not in holders]
         elsewhere = unit.roster.courses_ever(found.person.id for found in new)
         links = invite(
             unit,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from grader.storage.people_tables import invitation
+from grader.storage.people_tables import invitation, member, person
 
 _CHUNK = 500
 
@@ -44,6 +44,43 @@ class Invitations:
         statement = sa.update(invitation).where(*_usable(token_sha256, now)).values(used_at=now)
         return self._connection.execute(statement).rowcount == 1
 
+    def holders(self, people: Iterable[str], now: datetime) -> set[str]:
+        """Who of these people has one that can be used."""
+        ids, columns = list(people), invitation.c
+        found: set[str] = set()
+        for start in range(0, len(ids), _CHUNK):
+            query = sa.select(columns.person_id).where(
+                columns.person_id.in_(ids[start : start + _CHUNK]), *_still(now)
+            )
+            found.update(self._connection.execute(query).scalars())
+        return found
+
+    def count_newcomers(self, course: str, now: datetime) -> tuple[int, int]:
+        """How many of a course have no password and no link that can be used; how many have such a link."""
+        linked = sa.and_(invitation.c.person_id == person.c.id, *_still(now))
+        query = (
+            sa.select(sa.func.count(), sa.func.count(invitation.c.person_id))
+            .select_from(person.join(member).outerjoin(invitation, linked))
+            .where(
+                member.c.course == course,
+                member.c.removed_at.is_(None),
+                person.c.password.is_(None),
+                person.c.disabled_at.is_(None),
+            )
+        )
+        people, holders = self._connection.execute(query).one()
+        return people - holders, holders
+
+    def admins(self, now: datetime) -> list[str]:
+        """The logins of admins who have one that can be used."""
+        query = (
+            sa.select(person.c.login)
+            .join(invitation, invitation.c.person_id == person.c.id)
+            .where(person.c.is_admin, person.c.disabled_at.is_(None), *_still(now))
+            .order_by(person.c.login)
+        )
+        return list(self._connection.execute(query).scalars())
+
     def end_all(self, people: Iterable[str]) -> None:
         """End what these people have not used yet."""
         ids = list(people)
@@ -56,5 +93,9 @@ class Invitations:
 
 
 def _usable(token_sha256: str, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    columns = invitation.c
-    return (columns.token_sha256 == token_sha256, columns.used_at.is_(None), columns.expires_at > now)
+    return (invitation.c.token_sha256 == token_sha256, *_still(now))
+
+
+def _still(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """Neither used nor expired; what has ended is gone."""
+    return (invitation.c.used_at.is_(None), invitation.c.expires_at > now)

@@ -127,16 +127,29 @@ class Resemblances:
     def pairs(self, course: str, assignment: str, sections: Sections, limit: int) -> list[Resemblance]:
         """The likest pairs, both of whose students are in these sections."""
         table = resemblance.c
-        query = _select().where(table.course == course, table.assignment == assignment)
-        if sections is not None:
-            theirs = sa.select(submission.c.id).where(
-                submission.c.course == course,
-                submission.c.assignment == assignment,
-                *in_sections(submission.c.user_id, course, sections),
-            )
-            query = query.where(table.submission_id.in_(theirs), table.other_id.in_(theirs))
+        query = _select().where(*_both_in(course, assignment, sections))
         order = (table.share.desc(), table.passages.desc(), table.submission_id, table.other_id)
         return [Resemblance(*row) for row in self._connection.execute(query.order_by(*order).limit(limit))]
+
+    def count_pairs(self, course: str, assignment: str, sections: Sections) -> int:
+        """How many pairs of students there are, by kind, whichever of their attempts are alike."""
+        table, one, other = resemblance.c, submission.alias(), submission.alias()
+        users = (one.c.user_id, other.c.user_id)
+        is_sorted = users[0] < users[1]
+        pairs = (
+            sa.select(
+                sa.case((is_sorted, users[0]), else_=users[1]).label("first"),
+                sa.case((is_sorted, users[1]), else_=users[0]).label("second"),
+                table.kind,
+            )
+            .select_from(resemblance)
+            .join(one, one.c.id == table.submission_id)
+            .join(other, other.c.id == table.other_id)
+            .where(*_both_in(course, assignment, sections))
+            .distinct()
+        )
+        count = sa.select(sa.func.count()).select_from(pairs.subquery())
+        return self._connection.execute(count).scalar_one()
 
     def equal(
         self, course: str, assignment: str, sections: Sections, column: str, most: int
@@ -170,6 +183,19 @@ class Resemblances:
             ids = tuple(self._connection.execute(one_each).scalars())
             found.append(SameHash(value, count, ids))
         return found
+
+
+def _both_in(course: str, assignment: str, sections: Sections) -> list[sa.ColumnElement[bool]]:
+    table = resemblance.c
+    chosen = [table.course == course, table.assignment == assignment]
+    if sections is not None:
+        theirs = sa.select(submission.c.id).where(
+            submission.c.course == course,
+            submission.c.assignment == assignment,
+            *in_sections(submission.c.user_id, course, sections),
+        )
+        chosen += [table.submission_id.in_(theirs), table.other_id.in_(theirs)]
+    return chosen
 
 
 def _select() -> sa.Select[Any]:

@@ -37,6 +37,7 @@ class Wanted:
     role: Role | None = None
     section: str = ""
     sort: str = "name"  # name, login, role, joined; "-" before it turns it round
+    without_password: bool = False  # those alone
 
 
 _ORDERS: dict[str, sa.ColumnElement[Any]] = {
@@ -230,6 +231,8 @@ def _chosen(course: str, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
             member_section.c.course == course, member_section.c.section == wanted.section
         )
         chosen.append(person.c.id.in_(mine))
+    if wanted.without_password:
+        chosen.append(person.c.password.is_(None))
     return chosen
 
 

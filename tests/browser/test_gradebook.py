@@ -65,6 +65,48 @@ def test_grades_are_changed_published_and_found(page: Page, look: Looker, addres
     expect(page.get_by_text("a typo of ours")).to_be_visible()
 
 
+def test_who_a_line_is_about_and_what_a_column_says_stay_in_sight(page: Page, address: str) -> None:
+    sign_in(page, address, "ina")
+    page.set_viewport_size({"width": 400, "height": 250})
+    page.goto(f"{address}{BOOK}?items=true&names=true")
+    box = page.get_by_role("region", name="Grades", exact=True)
+    assert box.evaluate("box => box.clientHeight < box.scrollHeight && box.clientHeight < innerHeight")
+    box.evaluate("box => box.scrollTo(150, 60)")
+    for cell, side in (("tbody th", "left"), ("thead th:last-child", "top"), ("thead th", "left")):
+        moved = box.locator(cell).first.evaluate(
+            "(cell, side) => cell.getBoundingClientRect()[side]"
+            " - cell.closest('.scroll').getBoundingClientRect()[side]",
+            side,
+        )
+        assert abs(moved) <= 1, cell
+    assert box.locator("tbody th").first.evaluate("cell => cell.offsetWidth < innerWidth / 2")
+
+
+def test_a_table_that_is_only_too_high_is_scrolled_by_keyboard(page: Page, address: str) -> None:
+    sign_in(page, address, "ina")
+    page.set_viewport_size({"width": 1600, "height": 200})
+    page.goto(f"{address}{BOOK}?names=true")
+    box = page.get_by_role("region", name="Grades", exact=True)
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth && box.scrollHeight > box.clientHeight")
+    box.focus()
+    page.keyboard.press("End")
+    expect(box.get_by_role("rowheader").last).to_be_in_viewport()
+
+
+def test_the_plain_table_fits_a_common_window(page: Page, address: str) -> None:
+    sign_in(page, address, "ina")
+    page.goto(f"{address}{BOOK}?names=true")
+    box = page.get_by_role("region", name="Grades", exact=True)
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
+def test_labels_of_a_row_of_filters_stand_at_one_height(page: Page, address: str) -> None:
+    sign_in(page, address, "ina")
+    page.goto(f"{address}/courses/cs101/audit")
+    labels = page.locator("form.tools label")
+    assert len(set(labels.evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)"))) == 1
+
+
 @pytest.mark.parametrize(
     ("who", "path"),
     [

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from grader.cli.main import app as commands
+from grader.cli.people import tell_first_admin
 from grader.errors import NotFound, RequestRefused
 from grader.services.administration import has_admin
 from grader.storage import Database, make_engine
@@ -46,12 +47,15 @@ def _browser(home: Path) -> Browser:
 
 def test_the_first_admin_chooses_their_password_by_a_link(home: Path) -> None:
     database = Database(make_engine(f"sqlite:///{home / 'grader.db'}"))
+    assert "grader user add-admin LOGIN" in tell_first_admin(database)
     path = _path(_type("user", "add-admin", "Root", "--name", "The Root", "--email", "root@example.org"))
     assert not has_admin(database)
+    assert "the link of root waits to be used" in tell_first_admin(database)
     browser = _browser(home)
     assert browser.client.post(path, data={"password": "long enough for me"}).status_code == 303
     assert browser.get("/admin").status_code == 200
     assert has_admin(database)
+    assert tell_first_admin(database) == ""
     assert re.search(r"root +root +The Root +root@example.org +admin", _type("user", "list"))
 
 

@@ -146,6 +146,7 @@ def test_a_mark_by_hand_needs_a_reason_wins_and_can_be_taken_back(parts: Parts, 
     assert (row(parts, "ada").final, row(parts, "ada").is_overridden) == (7.0, True)
     page = ina.get(f"{BOOK}/students/ada").text
     assert "a typo of ours" in page
+    assert 'role="status"' not in page
     seen = re.search(r'name="follows" value="(\d+)"', page)
     assert seen is not None
     assert ina.post(item, {"points": "1", "reason": "late click", "follows": "0"}).status_code == 409
@@ -155,6 +156,46 @@ def test_a_mark_by_hand_needs_a_reason_wins_and_can_be_taken_back(parts: Parts, 
     log = html.unescape(ina.get("/courses/cs101/audit?action=grade").text)
     assert "gave 7 of 8 points for ex1.runs, before: 2" in log
     assert "took back what a human gave for ex1.runs, before: 7" in log
+
+
+def test_every_act_leads_back_to_where_it_was_done_and_says_what_holds_now(
+    parts: Parts, ina: Browser
+) -> None:
+    graded(parts, "ada", 2.0, sent=DUE)
+    student = f"{BOOK}/students/ada"
+    item, extension, excuse = (f"{student}/{path}" for path in ("items/ex1.runs", "extension", "excuse"))
+
+    def said(path: str, form: dict[str, str]) -> tuple[str, str]:
+        where = ina.post(path, {"reason": "because", **form}).headers["location"]
+        notes = re.findall(r'role="status">([^<]*)<', ina.get(where).text)
+        assert f'id="{where.partition("#")[2]}"' in ina.get(where).text
+        return where.removeprefix(student), " ".join(notes)
+
+    assert said(item, {"points": "7", "follows": "0"}) == (
+        "?done=ex1.runs&attempt=1#ex1.runs",
+        "Saved: 7 of 8 points for ex1.runs, given by hand.",
+    )
+    seen = re.search(r'name="follows" value="(\d+)"', ina.get(student).text)
+    assert seen is not None
+    assert said(item, {"act": "take_back", "follows": seen[1]})[1] == (
+        "Taken back: ex1.runs has 2 of 8 points again."
+    )
+    assert said(extension, {"due_at": "2027-01-01T00:00"}) == (
+        "?done=extension#extension",
+        "Saved: their work is due 1 Jan 2027, 00:00 UTC.",
+    )
+    assert said(extension, {"due_at": ""})[1] == "Taken back: the due date is as for everybody."
+    assert said(excuse, {"act": "excuse"}) == (
+        "?done=excuse#excuse",
+        "Saved: excused from this assignment.",
+    )
+    assert said(excuse, {"act": "take_back"})[1] == "Taken back: no longer excused."
+    graded(parts, "ada", 4.0, sent=DUE, code="print(2)")
+    given = said(item, {"points": "1", "follows": "0"})
+    assert given == (
+        "?done=ex1.runs&attempt=2#ex1.runs",
+        "Saved for attempt 2. Attempt 1 counts now and is shown here.",
+    )
 
 
 def test_published_grades_are_the_instructors_to_change(parts: Parts, ina: Browser, app: FastAPI) -> None:
@@ -285,6 +326,22 @@ def test_the_table_is_searched_sorted_filtered_and_paged(parts: Parts, ina: Brow
     assert re.findall(names, ina.post(f"{BOOK}/search", {"search": "CLE example"}).text) == ["Cleo"]
     assert re.findall(names, ina.post(f"{BOOK}/search", {"search": "%"}).text) == []
     assert "No student fits" in ina.get(f"{BOOK}?state=waiting").text
+
+
+def test_points_of_items_stand_before_the_dates_and_an_id_below_its_name(parts: Parts, ina: Browser) -> None:
+    graded(parts, "ada", sent=DUE)
+    page = ina.get(f"{BOOK}?names=true&items=true").text
+    assert page.index("ex1.<wbr>runs</th>") < page.index("Handed in (UTC)")
+    assert '>Ada</a><br><span class="quiet">ada</span>' in page
+
+
+def test_a_course_without_students_is_told_how_to_get_some(parts: Parts, app: FastAPI) -> None:
+    add_person(parts, "ina", Role.INSTRUCTOR)
+    browser = signed_in(app, "ina")
+    page = browser.get(f"{BOOK}?names=true").text
+    assert 'Nobody takes part yet: <a href="/courses/cs101/roster">import a roster</a>' in page
+    add_person(parts, "ada", Role.STUDENT)
+    assert "No student fits" in browser.get(f"{BOOK}?names=true&state=failed").text
 
 
 def test_settling_a_class_at_once_is_settling_each(parts: Parts, ina: Browser) -> None:

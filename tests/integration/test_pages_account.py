@@ -80,6 +80,13 @@ def test_an_admin_makes_courses_and_renames_them(app: FastAPI) -> None:
     admin = signed_in(app, "root")
     assert admin.post("/admin/courses", {"id": "ml2", "title": " Machine  Learning "}).status_code == 303
     assert admin.post("/admin/courses", {"id": "ml2", "title": "Again"}).status_code == 422
+    refused = admin.post("/admin/courses", {"id": "My Course!", "title": "Machine Learning"})
+    assert refused.status_code == 422
+    assert re.search(r'name="id" value="My Course!"[^>]* aria-describedby="course-wrong"', refused.text)
+    assert 'name="title" value="Machine Learning"' in refused.text
+    assert re.search(r'id="course-wrong" role="alert">the course id [^<]*My Course!', refused.text)
+    untitled = admin.post("/admin/courses", {"id": "ml3", "title": " "}).text
+    assert re.search(r'name="title" value=""[^>]* aria-describedby="course-wrong"', untitled)
     assert admin.post("/admin/courses", {"id": "no/path", "title": "x"}).status_code == 422
     assert 'value="Machine Learning"' in admin.get("/admin").text
     admin.post("/admin/courses/ml2", {"title": "Deep Learning"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from grader.domain.people import Membership, Role
 from grader.domain.run import Verdict
 from grader.domain.submission import SubmissionState
 from grader.services.standing import settle
+from grader.storage.resemblances import Resemblance
 from tests.integration.page_requests import Browser, add_person, signed_in
 from tests.integration.parts import NOW, Parts, make_parts
 from tests.integration.small_class import (
@@ -58,6 +60,22 @@ def test_an_empty_class_is_told_what_will_be_here(app: FastAPI, parts: Parts) ->
     ines = signed_in(app, "ines")
     assert ines.get(DASHBOARD).text.count('class="empty"') == 7
     assert "as they come in" in ines.get(TABLE).text
+
+
+def test_a_list_of_pairs_says_how_many_more_there_are(app: FastAPI, parts: Parts) -> None:
+    students = [f"s{number}" for number in range(8)]
+    add_students(parts, dict.fromkeys(students, "a"))
+    first, second = ([hand_in_graded(parts, one, Work({}), number) for one in students] for number in (1, 2))
+    ines = signed_in(app, "ines")
+    for handed_in, told in ((first[:6], ""), (first, "and 8 more pairs"), (second, "and 8 more pairs")):
+        with parts.database.write() as unit:
+            for one, other in combinations(handed_in, 2):
+                unit.resemblances.add_pair("cs101", "hw", Resemblance(one, other, "code", 0.9, 5))
+            unit.commit()
+        page = ines.get(DASHBOARD).text
+        assert page.count(">side by side<") == (20 if told else 15)
+        assert ("more pair" in page) == bool(told)
+        assert told in page
 
 
 def test_the_figures_stand_on_the_page_with_a_table_beside_each_picture(ines: Browser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -161,13 +162,50 @@ def test_instructors_hand_links_out_for_their_newcomers_as_page_and_as_csv(
     browser = signed_in(app, "ines")
     page = browser.post("/courses/cs101/invitations", {"as": "page"})
     assert page.text.count("http://testserver/invite/") == 2  # in the table and as CSV
-    file = browser.post("/courses/cs101/invitations", {"as": "csv"})
+    file = browser.post("/courses/cs101/invitations", {"as": "csv", "anew": "yes"})
     assert file.headers["Content-Disposition"] == 'attachment; filename="invitations.csv"'
     head, line, end = file.content.decode("utf-8-sig").split("\r\n")
     assert head == "user_id,name,email,login,link"
     assert line.startswith("new,'=cmd(),,new,http://testserver/invite/")
     assert end == ""
     assert _choose(app, line.rsplit("testserver", 1)[1]) == 303
+
+
+def test_links_that_are_handed_out_already_end_only_where_that_is_asked_for(
+    app: FastAPI, parts: Parts
+) -> None:
+    browser, path, people = signed_in(app, "ines"), _link(parts), "/courses/cs101/people"
+    browser.post(people, {"user_id": "next", "role": "student"})
+    page = browser.get(people).text
+    assert "<strong>1</strong> person has neither a password nor a link" in page
+    assert "<strong>1</strong> person has a link that was not used yet" in page
+    made = browser.post("/courses/cs101/invitations", {"as": "csv"}).text
+    assert [line.split(",")[0] for line in made.splitlines()[1:]] == ["next"]
+    assert Browser(app).get(path).status_code == 200
+    page = browser.get(people).text
+    assert "Make and show links" not in page
+    assert page.count('data-confirm="Make new links? Those of 2 people stop working') == 2
+    made = browser.post("/courses/cs101/invitations", {"as": "csv", "anew": "yes"}).text
+    assert {line.split(",")[0] for line in made.splitlines()[1:]} == {"new", "next"}
+    assert Browser(app).get(path).status_code == 404
+
+
+def test_whoever_is_added_can_be_given_a_link_at_once_and_nobody_else_is(app: FastAPI, parts: Parts) -> None:
+    browser, others = signed_in(app, "ines"), _link(parts)
+    added = browser.post("/courses/cs101/people", {"user_id": "ned", "name": "Ned", "role": "student"})
+    page = browser.get(added.headers["Location"]).text
+    assert "Ned takes part now." in page
+    form = re.search(r'action="([^"]+)">\s*<input[^>]*>\s*<button>Make their link', page)
+    assert form is not None
+    links = browser.post(form[1]).text
+    assert "Ned" in links
+    assert "Newt" not in links
+    assert Browser(app).get(others).status_code == 200
+    add_person(parts, "eva", Role.STUDENT, course="cs202")
+    added = browser.post("/courses/cs101/people", {"user_id": "eva", "role": "student"})
+    page = browser.get(added.headers["Location"]).text
+    assert "Eva takes part now. They have a password already." in page
+    assert "Make their link" not in page
 
 
 @pytest.mark.parametrize("elsewhere", [Role.STUDENT, Role.TA, Role.INSTRUCTOR])

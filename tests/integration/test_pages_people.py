@@ -206,6 +206,13 @@ def test_somebody_who_cannot_be_is_not_added(browser: Browser, parts: Parts, for
     assert parts.count("person") == 1
 
 
+@pytest.mark.parametrize(("days", "told"), [("30", "for 30 days"), ("1", "for 1 day"), ("", "for good")])
+def test_how_long_work_is_kept_is_said_once_it_is_saved(browser: Browser, days: str, told: str) -> None:
+    assert "Saved" not in browser.get("/courses/cs101/data").text
+    saved = browser.post("/courses/cs101/data/retention", {"days": days})
+    assert f'role="status">Saved: work is kept {told}' in browser.get(saved.headers["Location"]).text
+
+
 def test_a_name_is_text_wherever_it_is_shown(browser: Browser) -> None:
     browser.post(PEOPLE, {"user_id": "ada", "name": "<script>alert(1)</script>", "role": "student"})
     for path in (PEOPLE, f"{PEOPLE}/ada"):

@@ -67,6 +67,13 @@ def _hidden(page: str, name: str) -> str:
     return found[1]
 
 
+def test_names_are_said_to_be_hidden_only_until_publication(app: FastAPI) -> None:
+    browser = signed_in(app, "ida")
+    assert "Names are hidden" in browser.get(QUEUE).text
+    browser.post(QUEUE.replace("/review", "/gradebook/publish"))
+    assert "Names are hidden" not in browser.get(QUEUE).text
+
+
 def test_a_proposal_is_accepted_and_the_next_answer_comes(klass: Class, app: FastAPI) -> None:
     first, second = klass.grade("ada", GOOD), klass.grade("ben", HALF)
     browser = signed_in(app, "ida")

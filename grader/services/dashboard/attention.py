@@ -54,19 +54,21 @@ class Attention:
     failed: tuple[Named, ...]
     equal: tuple[Equal, ...]
     pairs: tuple[Pair, ...]
+    more_pairs: int  # that are less alike
 
 
 def read_attention(database: Database, scope: Scope) -> Attention:
     """The lists in scope."""
     place = (scope.course, scope.id, scope.sections)
     with database.read() as unit:
-        lists = unit.class_lists
+        lists, pairs = unit.class_lists, _pairs(unit, scope)
         return Attention(
             tuple(map(scope.call, lists.slowest(*place, _MOST))),
             tuple(_explain(unit, scope.call(one)) for one in lists.crashed(*place, _MOST)),
             tuple(map(scope.call, lists.failed(*place, _MOST))),
             _equal(unit, scope),
-            _pairs(unit, scope),
+            pairs,
+            unit.resemblances.count_pairs(*place) - len(pairs),
         )
 
 

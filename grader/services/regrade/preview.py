@@ -56,6 +56,7 @@ class Change:
 
     submission_id: str
     user: str
+    attempt: int  # the student's n-th
     course: str
     before: float
     after: float
@@ -203,6 +204,7 @@ def _change(one: Reckoned, stood: Standing) -> Change:
     return Change(
         submission_id=now.submission_id,
         user=now.user_id,
+        attempt=one.filed.submission.attempt,
         course=now.course,
         before=stood.final,
         after=now.final,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
+from grader.errors import NotPermitted, RequestRefused
 from grader.services import administration
 from grader.services.sessions import Visitor
 from grader.web.deps import Deps, get_deps
@@ -38,30 +39,24 @@ def show_administration(
     done: str = "",
 ) -> Response:
     """Courses, and a search for people."""
-    actor = visitor.actor
-    people, count = administration.find_people(deps.database, actor, q, (page - 1) * PER_PAGE, PER_PAGE)
-    return render(
-        request,
-        "admin.html",
-        visitor,
-        courses=administration.list_courses(deps.database, actor),
-        people=people,
-        q=q,
-        paging=Paging(page, count, {"q": q}),
-        done=_DONE.get(done, ""),
-    )
+    return _show(request, deps, visitor, q, page, done=_DONE.get(done, ""))
 
 
 @router.post("/courses")
 def add_course(
+    request: Request,
     deps: Annotated[Deps, Depends(get_deps)],
     visitor: Annotated[Visitor, Depends(get_visitor)],
     form: Annotated[FormData, Depends(get_form)],
 ) -> Response:
     """Make a course."""
-    administration.add_course(
-        deps.database, visitor.actor, read_field(form, "id"), read_field(form, "title"), deps.clock()
-    )
+    course, title = read_field(form, "id"), read_field(form, "title")
+    try:
+        administration.add_course(deps.database, visitor.actor, course, title, deps.clock())
+    except NotPermitted:
+        raise
+    except RequestRefused as error:
+        return _show(request, deps, visitor, new=(course, title), wrong=str(error))
     return RedirectResponse("/admin?done=course", 303)
 
 
@@ -142,6 +137,36 @@ def make_admin(
     admin = read_field(form, "to") == "yes"
     administration.set_admin(deps.database, visitor.actor, person, deps.clock(), admin=admin)
     return _to_account(person, "admin" if admin else "no-admin")
+
+
+def _show(
+    request: Request,
+    deps: Deps,
+    visitor: Visitor,
+    q: str = "",
+    page: int = 1,
+    *,
+    done: str = "",
+    new: tuple[str, str] = ("", ""),
+    wrong: str = "",
+) -> Response:
+    """``new``: the id and title of a course that could not be made, for what is ``wrong``."""
+    actor = visitor.actor
+    people, count = administration.find_people(deps.database, actor, q, (page - 1) * PER_PAGE, PER_PAGE)
+    return render(
+        request,
+        "admin.html",
+        visitor,
+        422 if wrong else 200,
+        courses=administration.list_courses(deps.database, actor),
+        people=people,
+        q=q,
+        paging=Paging(page, count, {"q": q}),
+        done=done,
+        new=new,
+        wrong=wrong,
+        is_title=bool(wrong) and not administration.clean(new[1]),
+    )
 
 
 def _to_account(person: str, done: str) -> Response:

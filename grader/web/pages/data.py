@@ -33,9 +33,11 @@ def show_course_data(
     request: Request,
     deps: Annotated[Deps, Depends(get_deps)],
     place: Annotated[CoursePlace, Depends(get_course)],
+    *,
+    saved: bool = False,
 ) -> Response:
     """How long the course's work is kept, and one person's data in it."""
-    return _show_course(request, deps, place)
+    return _show_course(request, deps, place, saved=saved)
 
 
 @router.post("/courses/{course}/data/retention")
@@ -56,7 +58,7 @@ def save_retention(
         raise
     except RequestRefused as error:
         return _show_course(request, deps, place, wrong={"days": str(error)})
-    return RedirectResponse(f"/courses/{quote(place.id, safe='')}/data", 303)
+    return RedirectResponse(f"/courses/{quote(place.id, safe='')}/data?saved=1", 303)
 
 
 @router.post("/courses/{course}/data/export")
@@ -125,7 +127,12 @@ def run_retention(
 
 
 def _show_course(
-    request: Request, deps: Deps, place: CoursePlace, wrong: dict[str, str] | None = None
+    request: Request,
+    deps: Deps,
+    place: CoursePlace,
+    wrong: dict[str, str] | None = None,
+    *,
+    saved: bool = False,
 ) -> Response:
     actor, now = place.visitor.actor, deps.clock()
     overdue = list_overdue(deps.database, _eraser(deps), actor, now, place.id)
@@ -142,6 +149,7 @@ def _show_course(
         ended_at=ended_at,
         overdue=overdue,
         wrong=wrong or {},
+        saved=saved,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -33,9 +33,14 @@ def show_student(
     user: str,
     deps: Annotated[Deps, Depends(get_deps)],
     place: Annotated[AssignmentPlace, Depends(get_taught)],
+    done: str = "",
+    attempt: int = 0,
 ) -> Response:
-    """Points item by item, with forms to change them, to give an extension or an excuse."""
-    return _show(request, deps, place, user)
+    """Points item by item, with forms to change them, to give an extension or an excuse.
+
+    ``done``, ``attempt``: what was changed just now, and of which attempt.
+    """
+    return _show(request, deps, place, user, where=done, attempt=attempt)
 
 
 @router.post("/items/{item}")
@@ -63,7 +68,7 @@ def mark_item(
         raise
     except RequestRefused as error:
         return _show(request, deps, place, user, str(error), item)
-    return _back(place, user)
+    return _back(place, user, item, line.row.attempt)
 
 
 @router.post("/extension")
@@ -94,7 +99,7 @@ def give_extension(
         raise
     except RequestRefused as error:
         return _show(request, deps, place, user, str(error), "extension")
-    return _back(place, user)
+    return _back(place, user, "extension")
 
 
 @router.post("/excuse")
@@ -122,7 +127,7 @@ def give_excuse(
         raise
     except RequestRefused as error:
         return _show(request, deps, place, user, str(error), "excuse")
-    return _back(place, user)
+    return _back(place, user, "excuse")
 
 
 def _read(deps: Deps, place: AssignmentPlace, user: str) -> StudentLine:
@@ -130,8 +135,15 @@ def _read(deps: Deps, place: AssignmentPlace, user: str) -> StudentLine:
 
 
 def _show(
-    request: Request, deps: Deps, place: AssignmentPlace, user: str, wrong: str = "", where: str = ""
+    request: Request,
+    deps: Deps,
+    place: AssignmentPlace,
+    user: str,
+    wrong: str = "",
+    where: str = "",
+    attempt: int = 0,
 ) -> Response:
+    """``where`` names the item or form that was used; with ``wrong`` in vain."""
     line = _read(deps, place, user)
     return render(
         request,
@@ -144,11 +156,15 @@ def _show(
         rubric=place.assignment.rubric,
         wrong=wrong,
         where=where,
+        changed_attempt=attempt,
     )
 
 
-def _back(place: AssignmentPlace, user: str) -> Response:
-    return RedirectResponse(f"{place.path}/gradebook/students/{quote(user, safe='')}", 303)
+def _back(place: AssignmentPlace, user: str, done: str, attempt: int | None = None) -> Response:
+    """To the item or form that was changed, which says what holds now."""
+    query = urlencode({"done": done, **({"attempt": attempt} if attempt else {})})
+    here = f"{place.path}/gradebook/students/{quote(user, safe='')}"
+    return RedirectResponse(f"{here}?{query}#{quote(done, safe='')}", 303)
 
 
 def _actor(place: AssignmentPlace) -> Actor:

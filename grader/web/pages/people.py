@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -13,7 +13,13 @@ from starlette.datastructures import FormData
 from grader.domain.people import Role
 from grader.errors import NotFound, RequestRefused
 from grader.services.administration import clean
-from grader.services.invitations import Invitation, invite_member, invite_newcomers, may_invite, write_links
+from grader.services.invitations import (
+    Invitation,
+    invite_member,
+    invite_newcomers,
+    may_invite,
+    write_links,
+)
 from grader.services.roster import enrol_one, remove_member
 from grader.services.roster_file import Entry, read_role
 from grader.storage.roster import SORTS, Wanted
@@ -26,7 +32,6 @@ from grader.web.pages.rendering import HEADERS, render
 router = APIRouter(include_in_schema=False, prefix="/courses/{course}")
 
 _DONE = {
-    "added": "Added. Who has no password yet needs an invitation link.",
     "saved": "Saved.",
     "removed": "Removed from the course. What they handed in stays.",
     "imported": "The roster is applied. Who has no password yet needs an invitation link.",
@@ -45,13 +50,17 @@ def show_people(
     sort: str = "name",
     page: Annotated[int, Query(ge=1, le=_MOST_PAGES)] = 1,
     done: str = "",
+    person: Annotated[str, Query(max_length=255)] = "",
 ) -> Response:
-    """The people of a course, a page at a time."""
+    """The people of a course, a page at a time. ``person``: who was added just now."""
     sort = sort if sort.removeprefix("-") in SORTS else "name"
     wanted = Wanted(q, read_role(role), clean(section), sort)
     with deps.database.read() as unit:
         members, count = unit.roster.page(course.id, wanted, (page - 1) * PER_PAGE, PER_PAGE)
         sections, roles = unit.people.sections(course.id), unit.roster.roles(course.id)
+        new, linked = unit.invitations.count_newcomers(course.id, deps.clock())
+        added = unit.roster.find(course.id, person) if person else None
+        courses = unit.roster.courses_ever([person])[person]
     return render(
         request,
         "people.html",
@@ -64,6 +73,10 @@ def show_people(
         wanted=wanted,
         paging=Paging(page, count, {"q": q, "role": role, "section": section, "sort": sort}),
         done=_DONE.get(done, ""),
+        new=new,
+        linked=linked,
+        added=added,
+        may_invite=added is not None and may_invite(course.visitor.actor, added, courses),
     )
 
 
@@ -76,7 +89,7 @@ def add_person(
     """Add one person, with an account where they have none."""
     entry = _read_entry(form, read_field(form, "user_id"))
     enrol_one(deps.database, course.visitor.actor, course.id, entry, deps.clock())
-    return _to_people(course, "added")
+    return RedirectResponse(f"{_path(course)}?{urlencode({'person': entry.user_id})}", 303)
 
 
 @router.get("/people/{person}")
@@ -157,8 +170,9 @@ def invite_people(
     course: Annotated[CoursePlace, Depends(get_managed_course)],
     form: Annotated[FormData, Depends(get_form)],
 ) -> Response:
-    """Make links for everybody who has no password yet: a page, or a file for a mail merge."""
-    links = invite_newcomers(deps.database, course.visitor.actor, course.id, deps.clock())
+    """Make links for who has neither a password nor, unless ``anew``, a link: a page, or a file."""
+    anew = read_field(form, "anew") == "yes"
+    links = invite_newcomers(deps.database, course.visitor.actor, course.id, deps.clock(), anew=anew)
     if read_field(form, "as") != "csv":
         return _show_links(request, course, links)
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="invitations.csv"'}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -10,11 +11,13 @@ from starlette.datastructures import FormData
 
 from grader.assignments import Problem, apply_edits
 from grader.errors import RequestRefused
+from grader.services.regrade.preview import Change
+from grader.services.review.anonymity import find_names
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form
 from grader.web.pages.places import AssignmentPlace, get_managed
 from grader.web.pages.rendering import render
-from grader.web.pages.rubric_form import read_edits, shown_fields
+from grader.web.pages.rubric_form import Fault, place_problems, read_fields, shown_fields
 
 router = APIRouter(prefix="/courses/{course}/assignments/{assignment}", include_in_schema=False)
 
@@ -57,12 +60,19 @@ def preview_change(request: Request, place: Place, deps: DepsOf, form: Form) -> 
     """What the changed rubric would do to every submission. Nothing is written."""
     actor, act, text = place.course.visitor.actor, form.get("act"), _read_text(form)
     if act == "fields":
-        text = apply_edits(text, read_edits(form, place.assignment.rubric))
+        filled, before = read_fields(form, place.assignment.rubric), text
+        text = apply_edits(text, filled.edits)
     elif act == "restore":
         version = str(form.get("version") or "")
         text = deps.rubrics.version_text(actor, place.id, int(version) if version.isdecimal() else 0)
-    if problems := deps.rubrics.check_text(place.id, text):
+    problems = deps.rubrics.check_text(place.id, text)
+    if act == "fields" and (
+        faults := filled.faults + list(place_problems(problems, place.assignment.rubric))
+    ):
+        return _show_editor(request, place, before, faults=faults, typed=filled.typed)
+    if problems:
         return _show_editor(request, place, text, problems)
+    preview = deps.rubrics.propose(actor, place.id, text, limit=_MOST_CHANGES)
     return render(
         request,
         "rubric_preview.html",
@@ -71,7 +81,8 @@ def preview_change(request: Request, place: Place, deps: DepsOf, form: Form) -> 
         tab="rubric",
         text=text,
         is_same=text == deps.rubrics.export(place.id),
-        preview=deps.rubrics.propose(actor, place.id, text, limit=_MOST_CHANGES),
+        preview=preview,
+        who=_name_students(deps, place.id, preview.changes),
     )
 
 
@@ -92,22 +103,38 @@ def publish_change(place: Place, deps: DepsOf, form: Form) -> Response:
     return RedirectResponse(f"{place.path}/rubric?published=1", 303)
 
 
+def _name_students(deps: Deps, assignment: str, changes: Iterable[Change]) -> dict[str, str]:
+    """What reviewers call the student of each submission: a pseudonym while their course hides names."""
+    names = {course: find_names(deps.database, course, assignment) for course in {c.course for c in changes}}
+    with deps.database.read() as unit:
+        return {change.submission_id: names[change.course].of(unit, change.user) for change in changes}
+
+
 def _read_text(form: FormData) -> str:
     """The rubric's text; browsers send lines that end in CR LF."""
     return str(form.get("text") or "").replace("\r\n", "\n")
 
 
 def _show_editor(
-    request: Request, place: AssignmentPlace, text: str, problems: tuple[Problem, ...] = ()
+    request: Request,
+    place: AssignmentPlace,
+    text: str,
+    problems: Sequence[Problem] = (),
+    faults: Sequence[Fault] = (),
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
+    """The fields as they were ``typed``; a text with ``problems`` stands alone, with its lines."""
     return render(
         request,
         "rubric_edit.html",
         place.course.visitor,
-        422 if problems else 200,
+        422 if problems or faults else 200,
         place=place,
         tab="rubric",
         text=text,
+        lines=text.splitlines(),
         problems=problems,
-        fields=shown_fields(place.assignment.rubric),
+        faults={fault.field.name: fault for fault in faults},
+        typed=typed or {},
+        parts=() if problems else shown_fields(place.assignment.rubric),
     )

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from starlette.datastructures import FormData
 
-from grader.assignments import Edit
+from grader.assignments import Edit, Place, Problem
 from grader.domain.rubric import Concept, Item, Rubric
-from grader.errors import RequestRefused
 
 _NUMBERS = ("threshold", "band")
 _CALIBRATED = "calibrated"
@@ -23,6 +22,16 @@ class Field:
     label: str
     value: float | str | tuple[str, ...]
     edit: Edit  # with the value as it is
+
+    @property
+    def text(self) -> str:
+        """The value as the field shows it."""
+        return "\n".join(self.value) if isinstance(self.value, tuple) else str(self.value)
+
+    @property
+    def title(self) -> str:
+        """What it is of, and its label."""
+        return f"{self.edit.concept or self.edit.item} · {self.label.partition(',')[0]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +55,61 @@ def shown_fields(rubric: Rubric) -> list[ItemFields]:
     ]
 
 
-def read_edits(form: FormData, rubric: Rubric) -> list[Edit]:
-    """What differs from the rubric. Raises `RequestRefused` for what is no number."""
-    edits = []
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one field."""
+
+    field: Field
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What was filled in: ``typed`` as it was, by field, and what of it differs from the rubric."""
+
+    typed: dict[str, str]
+    edits: list[Edit]
+    faults: list[Fault]
+
+
+def read_fields(form: FormData, rubric: Rubric) -> Filled:
+    """All that was filled in, with what is no number."""
+    filled = Filled({}, [], [])
     for field in _all_fields(shown_fields(rubric)):
         given = form.get(field.name)
-        if isinstance(given, str) and (value := _read(field, given)) != field.value:
-            edits.append(Edit(field.edit.item, field.edit.field, value, field.edit.concept))
-    return edits
+        if not isinstance(given, str):
+            continue
+        filled.typed[field.name] = given
+        try:
+            value = _read(field, given)
+        except ValueError:
+            message = f"{field.edit.item}: {field.label} must be a number, not {given.strip()[:20]!r}."
+            filled.faults.append(Fault(field, message))
+            continue
+        if value != field.value:
+            filled.edits.append(Edit(field.edit.item, field.edit.field, value, field.edit.concept))
+    return filled
+
+
+def place_problems(problems: Iterable[Problem], rubric: Rubric) -> Iterator[Fault]:
+    """Those of a text's problems that are about a field of the form."""
+    fields = {field.name: field for field in _all_fields(shown_fields(rubric))}
+    for problem in problems:
+        if field := fields.get(_name_field(problem.place, rubric)):
+            yield Fault(field, problem.message)
+
+
+def _name_field(place: Place, rubric: Rubric) -> str:
+    """The field that holds the value at this place of a rubric's text; "" where there is none."""
+    match place:
+        case ("items", int(at), "concepts", int(of), str(name), *_) if at < len(rubric.items):
+            concepts = rubric.items[at].concepts
+            return f"{rubric.items[at].key}:{concepts[of].id}:{name}" if of < len(concepts) else ""
+        case ("items", int(at), "params", str(name), *_) if at < len(rubric.items):
+            return f"{rubric.items[at].key}:params.{name}"
+        case ("items", int(at), str(name)) if at < len(rubric.items):
+            return f"{rubric.items[at].key}:{name}"
+    return ""
 
 
 def _all_fields(items: Iterable[ItemFields]) -> Iterator[Field]:
@@ -91,9 +147,4 @@ def _read(field: Field, given: str) -> float | str | tuple[str, ...]:
         return tuple(line.strip() for line in text.split("\n") if line.strip())
     if field.edit.field == "params.key" or text == _CALIBRATED:
         return text
-    try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        raise RequestRefused(
-            f"{field.edit.item}: {field.label} must be a number, not {text[:20]!r}."
-        ) from None
+    return float(text.replace(",", "."))

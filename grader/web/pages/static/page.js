@@ -75,10 +75,10 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
   });
 }
 
-// What is wider than its place can be scrolled by keyboard, too.
+// What is wider or higher than its place can be scrolled by keyboard, too.
 const letScroll = () => {
   for (const box of document.querySelectorAll(".scroll")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
 };
