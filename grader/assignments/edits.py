@@ -14,6 +14,8 @@ from ruamel.yaml.util import load_yaml_guess_indent
 
 from grader.errors import RequestRefused
 
+from .yaml_lines import find_bomb
+
 _ITEM = ("points", "title")
 _CONCEPT = ("points", "name", "statements", "misconceptions")
 
@@ -41,9 +43,11 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     yaml.preserve_quotes = True
     yaml.width = 1 << 20  # no line is broken that was not
     try:
+        if bomb := find_bomb(text):
+            raise RequestRefused(f"Line {bomb.line} of the rubric: {bomb.message}.")
         tree = yaml.load(text)
         _, indent, offset = load_yaml_guess_indent(text)
-    except (YAMLError, RecursionError):
+    except YAMLError:
         raise RequestRefused("The rubric's text is no YAML: mend it by hand first.") from None
     yaml.indent(mapping=2, sequence=indent or 4, offset=2 if offset is None else offset)
     for edit in edits:

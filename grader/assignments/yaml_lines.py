@@ -9,6 +9,30 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.tokens import (
+    AliasToken,
+    AnchorToken,
+    BlockEndToken,
+    BlockMappingStartToken,
+    BlockSequenceStartToken,
+    FlowMappingEndToken,
+    FlowMappingStartToken,
+    FlowSequenceEndToken,
+    FlowSequenceStartToken,
+)
+
+_BEGINS = (
+    BlockMappingStartToken,
+    BlockSequenceStartToken,
+    FlowMappingStartToken,
+    FlowSequenceStartToken,
+)
+_ENDS = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
+_DEEPEST = 50
+_NO_ALIASES = (
+    "anchors and aliases (&name, *name) are not read here: write the value out at each place, "
+    "and quote text that begins with & or *"
+)
 
 Place = tuple[int | str, ...]  # keys and positions on the way down: ("items", 3, "points")
 
@@ -44,6 +68,8 @@ def read_yaml(data: bytes) -> YamlFile | Problem:
         line = data.count(b"\n", 0, error.start) + 1
         return Problem(line, "this is not UTF-8 text; save the file with the encoding UTF-8")
     try:
+        if problem := find_bomb(text):
+            return problem
         tree = YAML(typ="rt").load(text)
         lines: dict[Place, int] = {(): 1}
         _note_lines(tree, (), lines)
@@ -56,8 +82,21 @@ def read_yaml(data: bytes) -> YamlFile | Problem:
         return Problem(_line_of(error), f"this is no YAML: {what}; {mend}")
     except YAMLError as error:
         return Problem(1, f"this is no YAML: {_first_line(str(error))}; save the file as plain text")
-    except RecursionError:
-        return Problem(1, "lists and mappings are nested too deeply; a rubric needs six levels")
+
+
+def find_bomb(text: str) -> Problem | None:
+    """What a few lines make endless: aliases of aliases stand for more values than any memory holds, and
+    the parser takes ever longer the deeper it is.
+    """
+    depth = 0
+    for token in YAML(typ="rt").scan(text):
+        line = token.start_mark.line + 1
+        if isinstance(token, AnchorToken | AliasToken):
+            return Problem(line, _NO_ALIASES)
+        depth += isinstance(token, _BEGINS) - isinstance(token, _ENDS)
+        if depth > _DEEPEST:
+            return Problem(line, "lists and mappings are nested too deeply; a rubric needs six levels")
+    return None
 
 
 def _note_lines(node: Any, place: Place, lines: dict[Place, int]) -> None:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from grader.assignments import Assignment
 from grader.domain.people import Actor, Role
 from grader.errors import NotFound, NotPermitted, RequestRefused
-from grader.services.precheck import Recognised, recognise
+from grader.services.look_through import look_through
+from grader.services.precheck import Recognised
 from grader.services.submit import Submitter, Upload, clean_filename
 from grader.storage.blobs import Blobs
 from grader.storage.drafts import Draft
@@ -33,13 +34,13 @@ def keep_draft(
 ) -> Draft:
     """Keep an upload that can be read. Raises `UploadRefused`, `NotPermitted`, `RequestRefused`."""
     _refuse_strangers(actor, course)
-    recognise(data, assignment)
     with database.read() as unit:
         mine = unit.drafts.of(course, assignment.rubric.id, actor.id)
     if sum(now - draft.made_at < timedelta(days=1) for draft in mine) >= MOST_A_DAY:
         raise RequestRefused(
             f"{MOST_A_DAY} different files were looked through today. Hand in one of them, or go on tomorrow."
         )
+    look_through(data, assignment.rubric, assignment.template)
     new = Draft(blobs.put(data), clean_filename(filename), now)
     with database.write() as unit:
         blobs.put(data)  # again, as in `Submitter`: whoever had the same bytes may have been erased meanwhile
@@ -51,14 +52,15 @@ def keep_draft(
 
 def read_draft(
     database: Database, blobs: Blobs, actor: Actor, course: str, assignment: Assignment, sha256: str
-) -> tuple[Draft, Recognised]:
-    """A file of one's own, looked through under today's rubric. Raises `NotFound`.
+) -> tuple[Draft, Recognised | None]:
+    """A file of one's own, looked through under today's rubric, if that can be done. Raises `NotFound`.
 
     One that was handed in is found, too: its page may be open still, or come back to.
     """
     _refuse_strangers(actor, course)
     draft = _find(database, actor, course, assignment, sha256)
-    return draft, recognise(blobs.get(draft.notebook_sha256), assignment)
+    data = blobs.get(draft.notebook_sha256)
+    return draft, look_through(data, assignment.rubric, assignment.template)
 
 
 def submit_draft(

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from grader.assignments import Assignment
 from grader.checks.choice import read_choice
 from grader.domain.answers import Answer, AnswerState
 from grader.domain.notebook import Notebook
-from grader.domain.rubric import Part, PartKind
+from grader.domain.rubric import Part, PartKind, Rubric
 from grader.notebooks.alignment.align import align
 from grader.notebooks.read import read_notebook
 
@@ -24,12 +23,12 @@ _LACKING = (
         "uses Google Colab's own tools. They are not there when it is run, and the cell will fail.",
     ),
     (
-        re.compile(r"^\s*[!%]\s*(?:pip|conda|apt(?:-get)?)\b", re.MULTILINE),
+        re.compile(r"^[ \t]*[!%][ \t]*(?:pip|conda|apt(?:-get)?)\b", re.MULTILINE),
         "installs packages. There is no network when your notebook is run; what the homework needs is there.",
     ),
     (
         re.compile(
-            r"^\s*!\s*(?:wget|curl|git)\b|requests\.(?:get|post)\(|urlopen\(|urlretrieve\(", re.MULTILINE
+            r"^[ \t]*![ \t]*(?:wget|curl|git)\b|requests\.(?:get|post)\(|urlopen\(|urlretrieve\(", re.MULTILINE
         ),
         "fetches something from the network. There is none when it is run; the data set is there.",
     ),
@@ -87,13 +86,12 @@ class Recognised:
         return sum(not part.needs_a_look for part in self.parts)
 
 
-def recognise(data: bytes, assignment: Assignment) -> Recognised:
+def recognise(data: bytes, rubric: Rubric, template: bytes) -> Recognised:
     """Look through an upload. Raises `UploadRefused`; it tells nothing of what is right."""
-    rubric = assignment.rubric
     notebook = read_notebook(data, rubric.upload_limits)
-    template = read_notebook(assignment.template, rubric.upload_limits)
-    alignment = align(notebook, template, rubric.parts)
-    untouched = align(template, template, rubric.parts)
+    given = read_notebook(template, rubric.upload_limits)
+    alignment = align(notebook, given, rubric.parts)
+    untouched = align(given, given, rubric.parts)
     checks = {(item.part, item.check) for item in rubric.items}
     return Recognised(
         tuple(
@@ -101,7 +99,7 @@ def recognise(data: bytes, assignment: Assignment) -> Recognised:
                 part,
                 alignment.answers[part.key],
                 _list_code(notebook, alignment.answers[part.key]),
-                _list_code(template, untouched.answers[part.key]),
+                _list_code(given, untouched.answers[part.key]),
                 checks,
             )
             for part in rubric.parts

@@ -8,6 +8,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from grader.services import drafts, look_through
+from grader.web import Deps, create_app
 from grader.worker.guard import JailGuard
 from grader.worker.stages import Job, Stages
 from tests.integration.page_requests import Browser, signed_in
@@ -290,3 +292,36 @@ def test_progress_is_sent_again_only_when_something_changed(parts: Parts, ada: B
     assert part.status_code == 200
     assert "Cell 3" in part.text
     assert "<html" not in part.text
+
+
+@pytest.mark.parametrize("code", ["\n" * 1_000_000, "!" + "\n" * 1_000_000, " \t" * 500_000 + "x"])
+def test_empty_lines_by_the_million_are_looked_through(parts: Parts, code: str) -> None:
+    known = parts.assignments["hw"]
+    limits = replace(known.rubric.upload_limits, bytes=10_000_000)
+    parts.assignments["hw"] = replace(known, rubric=replace(known.rubric, upload_limits=limits))
+    ada = signed_in(create_app(Deps(parts.database, parts.blobs, parts.jobs, parts.assignments)), "ada")
+    page = text_of(ada.get(check(ada, fill_in(code, "B"))).text)
+    assert "read as B" in page
+
+
+def test_what_takes_too_long_to_look_through_is_handed_in_all_the_same(
+    ada: Browser, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look_through, "DEADLINE_SECONDS", 0.0)
+    draft = check(ada, fill_in("print('too long')", "B"))
+    page = text_of(ada.get(draft).text)
+    assert "We could not look into it beforehand; it can be handed in all the same." in page
+    assert ada.post(draft).status_code == 303
+    assert parts.count("submission") == 1
+
+
+def test_who_has_had_too_many_files_looked_through_today_has_no_more_looked_through(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "MOST_A_DAY", 1)
+    check(ada, fill_in("print(1)"))
+    looked: list[bytes] = []
+    monkeypatch.setattr(drafts, "look_through", lambda data, *_: looked.append(data))
+    answer = ada.post(f"{PAGE}/drafts", files={"file": ("hw.ipynb", fill_in("print(2)"))})
+    assert answer.status_code == 422
+    assert not looked

@@ -84,17 +84,17 @@ def join_pieces(pieces: Iterable[Piece]) -> str:
 
 def _distinct(texts: Iterable[str]) -> list[str]:
     """Texts that say something of their own: a copy, or a part of another one, does not."""
-    found: list[tuple[str, str]] = []
+    found: dict[str, str] = {}  # by what is compared
     for text in texts:
         key = f" {make_key(text)} " if len(text) <= _COMPARED else text
-        if not text or any(key == other for other, _ in found):
+        if not text or key in found:
             continue
         if len(found) < _MOST_COMPARED:
-            if any(key in other for other, _ in found):
+            if any(key in other for other in found):
                 continue
-            found = [(other, old) for other, old in found if other not in key]
-        found.append((key, text))
-    return [text for _, text in found]
+            found = {other: old for other, old in found.items() if other not in key}
+        found[key] = text
+    return list(found.values())
 
 
 def _join_states(texts: Sequence[str], states: Sequence[AnswerState]) -> AnswerState:

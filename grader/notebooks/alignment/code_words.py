@@ -23,10 +23,10 @@ _BEFORE_SPEECH = re.compile(r"\s*(?:(?:print|display|Markdown)\(|\w{1,40}\s*=\s*
 _BEFORE_ANSWER = re.compile(r"\s*(?:\w{0,30}?(?:ans|choice|option)\w{0,30}|q_?\d{1,2})\s*=\s*", re.IGNORECASE)
 _NUMBERED_NAME = re.compile(r"(?:\b|_)q(?:uestion)?_?(\d{1,2})\s{0,9}=\s{0,9}\Z", re.IGNORECASE)
 _CODE_SIGN = re.compile(
-    r"^\s*(?:import \w|from [\w.]+ import|@\w|[%!]\w|(?:def|class|for|while|if|elif|with) .*:\s*(?:pass)?\s*$"
+    r"^\s*(?:import \w|from [\w.]+ import|@\w|[%!]\w|(?:def|class|for|while|if|elif|with) .*:\s*(?:pass\s*)?$"
     r"|(?:else|try):|return\b|[)\]}]|raise \w)|\w[(\[]|[\w\])]\s*[-+*/]?=\s*\S"
 )
-_PROSE_SIGN = re.compile(r"(?:[A-Za-z'’]+,? ){4}[A-Za-z'’]+")
+_PROSE_SIGN = re.compile(r"(?<![A-Za-z'’])(?:[A-Za-z'’]+,? ){4}[A-Za-z'’]+")
 _COMPREHENSION = re.compile(r"\bfor \w+ in\b|\blambda\b")
 _SINGLE_VALUE = re.compile(r"\s*[\w.]+\s*\Z")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
@@ -41,7 +42,7 @@ class Match:
         return bool(self.line.key) and not (self.prompt or self.heading or self.label)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReadCell:
     """One submitted cell, read."""
 
@@ -50,13 +51,13 @@ class ReadCell:
     matches: tuple[Match, ...]  # is_text: its lines; otherwise its comments and strings that are prose
     exercise: str | None = None  # code cells: the exercise whose template code stands in it
 
-    @property
+    @cached_property
     def is_code(self) -> bool:
         """Whether it runs: a code cell of comments alone does not, and is as much a text as any."""
         lines = (line.lstrip() for line in self.cell.source.splitlines())
         return self.cell.kind is CellKind.CODE and any(line and line[0] != "#" for line in lines)
 
-    @property
+    @cached_property
     def owners(self) -> frozenset[Owner]:
         """All parts that its lines give evidence of."""
         return frozenset(owner for match in self.matches for owner in match.owners)

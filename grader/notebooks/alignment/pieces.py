@@ -51,6 +51,7 @@ class Place:
     answer_cell: int | None = None  # where the answer's label stands
     explanation_cell: int | None = None
     has_heading: bool = False
+    has_own: bool = False  # kept by the walk, which asks so often that going through `own` would be quadratic
     is_extra: bool = False  # opened by a second label: perhaps another part's
     is_title: bool = False
     confidence: float = 1.0

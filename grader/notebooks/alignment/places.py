@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 
 from rapidfuzz import fuzz
 
@@ -22,6 +24,8 @@ _BY_ID = 0.7  # confidence
 _BY_OWN_HEADING = 0.8
 _HEADING_WITHIN = re.compile(r"\bQ(?:uestion)? ?\d{1,2}[:.)=–-]", re.IGNORECASE)
 _FEW_CHARACTERS = 2000  # of a line that names several headings
+_HEADING_CHARACTERS = 200  # in which a heading's words stand
+_MOST_HEADINGS = 20  # in one line
 
 
 def find_places(cells: Sequence[ReadCell], template: Template) -> list[Place]:
@@ -103,7 +107,7 @@ class _Walk:
         here = self._here
         if len(owners) != 1 or first is None or not first.is_own or here.part in owners:
             return None
-        lacks = here.part is not None and not here.own
+        lacks = here.part is not None and not here.has_own
         untouched = any(piece.kind is PieceKind.PLACEHOLDER for piece in here.pieces)
         return None if lacks and not untouched else next(iter(owners))
 
@@ -186,25 +190,36 @@ class _Walk:
 
     def _take_heading(self, heading: Heading, index: int) -> None:
         here = self._here
-        if here.part != heading.part or here.own or here.answer_cell not in (None, index):
+        if here.part != heading.part or here.has_own or here.answer_cell not in (None, index):
             self._open(heading.part, confidence=_BY_OWN_HEADING if heading.is_plain else 1.0)
         self._here.has_heading = True
 
     def _take_behind_heading(self, rest: str, index: int) -> None:
+        for _ in range(_MOST_HEADINGS):
+            following = self._find_heading_within(rest, index)
+            if following is None:
+                break
+            start, heading = following
+            self._own(rest[:start].rstrip(" ,;|/"), index)
+            self._take_heading(heading, index)
+            rest = heading.rest
         if not rest:
             return
-        for another in _HEADING_WITHIN.finditer(rest[:_FEW_CHARACTERS]):  # "Q3: B, Q6: B"
-            heading = find_heading(make_line(index, rest[another.start() :]), self._template.names)
-            if heading and heading.part in self._believed and heading.part != self._here.part:
-                self._own(rest[: another.start()].rstrip(" ,;|/"), index)
-                self._take_heading(heading, index)
-                self._take_behind_heading(heading.rest, index)
-                return
         label = find_label(make_line(index, rest), self._template.labels)
         if label:
             self._take_label(label, rest, index)
         else:
             self._own(rest, index)
+
+    def _find_heading_within(self, rest: str, index: int) -> tuple[int, Heading] | None:
+        """The next heading that is named further on in a line, and where: "Q3: B, Q6: B"."""
+        for another in islice(_HEADING_WITHIN.finditer(rest[:_FEW_CHARACTERS]), _MOST_HEADINGS):
+            text = rest[another.start() :]
+            line = replace(make_line(index, text[:_HEADING_CHARACTERS]), text=text)
+            heading = find_heading(line, self._template.names)
+            if heading and heading.part in self._believed and heading.part != self._here.part:
+                return another.start(), heading
+        return None
 
     def _take_label(self, label: Labelled, text: str, index: int) -> None:
         here = self._here
@@ -242,6 +257,7 @@ class _Walk:
         if kind is PieceKind.GAP and not text.strip() and pieces and pieces[-1].kind is kind:
             return
         pieces.append(Piece(index, kind, self._here.zone, text, raw))
+        self._here.has_own |= kind is PieceKind.OWN
 
     # -- code ---------------------------------------------------------------------------------------
 
@@ -262,7 +278,9 @@ class _Walk:
             self.places.insert(-1, place)
         if cell.cell.source.strip():
             place.code_cells.append(index)
-        place.pieces.extend(self._read_comments(cell, place))
+        comments = list(self._read_comments(cell, place))
+        place.pieces.extend(comments)
+        place.has_own |= bool(comments)
 
     def _read_comments(self, cell: ReadCell, place: Place) -> Iterator[Piece]:
         """A word or two is an answer behind a question or label, and beside a multiple choice."""

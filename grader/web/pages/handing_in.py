@@ -100,7 +100,7 @@ def submit(
             sha256,
             Fields(form).whole("again_after"),
         )
-    except (NotOpen, AttemptsUsedUp) as error:
+    except (NotOpen, AttemptsUsedUp, UploadRefused) as error:
         return _render_draft(request, deps, place, sha256, 422, str(error))
     return RedirectResponse(f"/submissions/{submission_id}", 303)
 
