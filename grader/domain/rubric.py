@@ -131,6 +131,10 @@ class Rubric:
         """The points that the assignment is worth."""
         return round(sum(item.points for item in self.items), 6)
 
+    def part_of(self, item: str) -> str:
+        """The part of the item with this key, also of one that an earlier version had."""
+        return next((known.part for known in self.items if known.key == item), item.partition(".")[0])
+
     def part(self, key: str) -> Part:
         """The part with this key; ``KeyError`` where there is none."""
         return {part.key: part for part in self.parts}[key]

@@ -61,7 +61,7 @@ def _ask_child(request: bytes) -> Recognised | None:
         return None
     if child.returncode != 0:
         return None
-    found: Recognised | UploadRefused = pickle.loads(child.stdout)
+    found: Recognised | UploadRefused = pickle.loads(child.stdout)  # noqa: S301 (our own process wrote it)
     if isinstance(found, UploadRefused):
         raise found
     return found
@@ -76,7 +76,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     found: Recognised | UploadRefused
     try:
-        found = recognise(*pickle.load(sys.stdin.buffer))
+        found = recognise(*pickle.load(sys.stdin.buffer))  # noqa: S301
     except UploadRefused as error:
         found = error
     pickle.dump(found, sys.stdout.buffer)

@@ -16,7 +16,7 @@ from grader.notebooks.read import read_notebook
 _FIRST_WORDS = 240  # characters
 _MOST_UNMAPPED = 20
 _EMPTY = (AnswerState.BLANK, AnswerState.PLACEHOLDER)
-_CODE = re.compile(r"^\s*[^\s#]", re.MULTILINE)  # a line that is no comment
+_CODE = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)  # a line that is no comment
 _LACKING = (
     (
         re.compile(r"google\.colab|drive\.mount\("),
@@ -28,7 +28,8 @@ _LACKING = (
     ),
     (
         re.compile(
-            r"^[ \t]*![ \t]*(?:wget|curl|git)\b|requests\.(?:get|post)\(|urlopen\(|urlretrieve\(", re.MULTILINE
+            r"^[ \t]*![ \t]*(?:wget|curl|git)\b|requests\.(?:get|post)\(|urlopen\(|urlretrieve\(",
+            re.MULTILINE,
         ),
         "fetches something from the network. There is none when it is run; the data set is there.",
     ),

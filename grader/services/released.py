@@ -16,7 +16,7 @@ from grader.domain.run import CellRun, CellState
 from grader.domain.submission import Submission, SubmissionState
 from grader.errors import NotFound
 from grader.services.report import Report, find_report
-from grader.services.terms import Terms, read_terms
+from grader.services.terms import Terms
 from grader.storage.standings import Attempt
 from grader.storage.unit_of_work import Database, UnitOfWork
 
@@ -152,11 +152,10 @@ def view_submission(
     """The submission for its student or for staff. Raises `NotFound` for everybody else."""
     with database.read() as unit:
         report = find_report(unit, submission_id)
-        submission = report.filed.submission
+        submission, terms = report.filed.submission, report.terms
         is_staff = teaches_student(unit, actor, submission.course, submission.user)
         if not is_staff and submission.user != actor.id:
             raise NotFound(f"There is no submission {submission_id!r}.")
-        terms = read_terms(unit, submission.course, submission.assignment, submission.user)
         place = submission.course, submission.assignment
         attempts = unit.standings.attempts_of(*place, [submission.user]).get(submission.user, [])
         asked = unit.regrade_requests.open_items_of([submission_id]).get(submission_id, frozenset())

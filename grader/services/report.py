@@ -10,9 +10,11 @@ from typing import Any
 
 from grader.domain.grade import Grade, ItemGrade
 from grader.domain.override import apply_overrides
+from grader.domain.rubric import Rubric
 from grader.domain.run import CellRun
 from grader.domain.submission import SubmissionState
 from grader.errors import NotFound
+from grader.services.terms import Terms, read_terms
 from grader.storage.grades import StoredEvidence, StoredGrade
 from grader.storage.submissions import Filed
 from grader.storage.unit_of_work import Database, UnitOfWork
@@ -30,6 +32,11 @@ class Report:
     evidence: StoredEvidence | None
     progress: tuple[CellRun, ...]
     is_counted: bool  # of its student's attempts; nobody reads another one unless asked
+    terms: Terms
+
+    def is_released(self, item: ItemGrade, rubric: Rubric | None, now: datetime) -> bool:
+        """Whether the student sees this item's points now. Of an assignment that is gone: no."""
+        return rubric is not None and self.terms.is_released(rubric.part_of(item.key), now)
 
 
 def read_report(database: Database, submission_id: str) -> Report:
@@ -43,13 +50,14 @@ def find_report(unit: UnitOfWork, submission_id: str) -> Report:
     filed = unit.submissions.find(submission_id)
     if filed is None:
         raise NotFound(f"There is no submission {submission_id!r}.")
-    standing = unit.standings.find(submission_id)
+    submission, standing = filed.submission, unit.standings.find(submission_id)
     return Report(
         filed,
         _find_grade(unit, submission_id),
         unit.evidence.newest(submission_id),
         unit.progress.of(submission_id),
-        is_counted=standing is None or standing.is_counted,
+        standing is None or standing.is_counted,
+        read_terms(unit, submission.course, submission.assignment, submission.user),
     )
 
 
@@ -85,15 +93,19 @@ def ungraded_document(status: str, reason: str) -> dict[str, Any]:
     return {"status": status, "reason": reason, "score": None, "items": [], "cells": [], "seconds": {}}
 
 
-def submission_document(report: Report, maximum: float | None = None) -> dict[str, Any]:
-    """The submission as the API shows it, camelCase.
+def submission_document(report: Report, rubric: Rubric | None, now: datetime) -> dict[str, Any]:
+    """The submission as the API shows it, camelCase; ``rubric`` None: its assignment is gone.
 
-    ``maximum`` is what the assignment is worth, for submissions without a grade.
+    It is whole, whatever its student sees: ``released`` says what that is.
     """
     submission, stored = report.filed.submission, report.grade
     activity, grading, comment = _standing(report)
     given = stored is not None and submission.state is SubmissionState.GRADED
     cells = report.evidence.evidence.run.cells if given and report.evidence else report.progress
+    items = [
+        _camel({**_for_others(item), "released": report.is_released(item, rubric, now)})
+        for item in (stored.grade.items if given and stored else ())
+    ]
     document = {
         "id": submission.id,
         "courseId": submission.course,
@@ -110,15 +122,21 @@ def submission_document(report: Report, maximum: float | None = None) -> dict[st
         "activityProgress": activity,
         "gradingProgress": grading,
         "scoreGiven": stored.grade.given if given and stored else None,
-        "scoreMaximum": stored.grade.maximum if given and stored else maximum,
+        "scoreMaximum": stored.grade.maximum if given and stored else rubric and rubric.maximum,
+        "released": bool(items) and all(item["released"] for item in items),
         "comment": comment,
         "tries": submission.tries,
         "failure": submission.failure or None,
-        "items": [_camel(_for_others(item)) for item in stored.grade.items] if given and stored else [],
+        "items": items,
         "cells": [_camel(_cell(cell)) for cell in cells],
         "seconds": report.evidence.seconds if given and report.evidence else {},
     }
     return _plain(document)
+
+
+def without_grade(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A submission's document for a caller who may hand in and not read: how far it is, not what it got."""
+    return {**document, "scoreGiven": None, "comment": "", "items": [], "cells": [], "seconds": {}}
 
 
 def _standing(report: Report) -> tuple[str, str, str]:

@@ -115,9 +115,7 @@ class Submitter:
             try:
                 with self._database.write() as unit:
                     submission_id = self._file_once(unit, upload, sha256, now)
-                    document = submission_document(
-                        find_report(unit, submission_id), assignment.rubric.maximum
-                    )
+                    document = submission_document(find_report(unit, submission_id), assignment.rubric, now)
                     if claim is not None:
                         claim.keep(unit, json.dumps(document))
                     unit.commit()

@@ -91,13 +91,14 @@ def get_results(
     `since` (RFC 3339) leaves those that have changed after it.
     """
     permit(key, READ, course)
-    known = find_assignment(deps, assignment)
+    rubric = find_assignment(deps, assignment).rubric
     if since is not None and since.tzinfo is None:
         raise InvalidFields([("since", "needs a zone: 2026-03-01T12:00:00Z")])
     results, after = list_results(
         deps.database,
         course,
-        known.rubric.id,
+        rubric,
+        now=deps.clock(),
         user=user,
         since=since,
         section=section,
@@ -118,7 +119,9 @@ def get_gradescope_results(
     key: Annotated[ApiKey, Depends(get_key)],
 ) -> dict[str, Any]:
     """One submission's points in the shape that Gradescope's autograders give."""
-    return gradescope_document(read_permitted(deps, key, submission_id))
+    report = read_permitted(deps, key, submission_id)
+    rubric = find_assignment(deps, report.filed.submission.assignment).rubric
+    return gradescope_document(report, rubric, deps.clock())
 
 
 def find_assignment(deps: Deps, assignment: str) -> Assignment:

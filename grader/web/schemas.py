@@ -23,6 +23,7 @@ class ItemShape(_Shape):
     confidence: float | None  # null: not calibrated
     feedback: str
     evidence: dict[str, Any]
+    released: bool  # whether the student sees this item's points now
 
 
 class CellShape(_Shape):
@@ -52,6 +53,7 @@ class SubmissionShape(_Shape):
     gradingProgress: Literal["Pending", "PendingManual", "FullyGraded", "Failed"]  # noqa: N815
     scoreGiven: float | None  # noqa: N815
     scoreMaximum: float | None  # noqa: N815
+    released: bool  # whether the student sees all of it now
     comment: str
     tries: int
     failure: str | None
@@ -91,6 +93,7 @@ class ResultShape(_Shape):
     daysLate: int  # noqa: N815
     waiting: int
     excused: bool
+    released: bool  # whether the student sees all of it now
 
 
 class ResultsShape(_Shape):

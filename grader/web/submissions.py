@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 
 from grader.errors import NotFound
 from grader.services.keys import READ, permit
-from grader.services.report import Report, read_report, submission_document
+from grader.services.report import Report, read_report, submission_document, without_grade
 from grader.services.submit import Upload
 from grader.storage.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key, get_submitting_key
@@ -40,7 +40,10 @@ def submit(
     form: Annotated[UploadForm, Depends(read_form)],
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """Hand in a notebook. The answer's `Location` tells where its grade will be."""
+    """Hand in a notebook. The answer's `Location` tells where its grade will be.
+
+    A key without `results:read` is told how far a submission is, and not what it got.
+    """
     document = deps.submitter.submit(
         Upload(
             course=course,
@@ -53,6 +56,8 @@ def submit(
             caller=key.id,
         )
     )
+    if READ not in key.scopes:
+        document = without_grade(document)
     location = request.app.url_path_for("get_submission", submission_id=document["id"])
     return _json(document, 202, {"Location": str(location), "Retry-After": _ASK_AGAIN_SECONDS})
 
@@ -78,7 +83,7 @@ def get_submission(
     """
     report = read_permitted(deps, key, submission_id)
     assignment = deps.assignments.get(report.filed.submission.assignment)
-    document = submission_document(report, assignment.rubric.maximum if assignment else None)
+    document = submission_document(report, assignment.rubric if assignment else None, deps.clock())
     tag = f'"{hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if document["gradingProgress"] == "Pending":

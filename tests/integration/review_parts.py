@@ -156,7 +156,7 @@ def list_waiting(
 
 def show_item(room: Class, submission_id: str, item: str = "q1") -> dict[str, Any]:
     """One item as the submission's document has it."""
-    document = submission_document(read_report(room.parts.database, submission_id))
+    document = submission_document(read_report(room.parts.database, submission_id), None, NOW)
     return next(one for one in document["items"] if one["key"] == item)
 
 

@@ -233,7 +233,7 @@ def grade_with(tmp_path: Path, *sources: Any) -> dict[str, Any]:
     report = read_report(parts.database, job.submission_id)
     assert report.grade is not None
     assert report.evidence is not None
-    shown = json.dumps(submission_document(report))
+    shown = json.dumps(submission_document(report, None, NOW))
     assert "small-model" not in shown  # opinions are not for students
     item = next(item for item in report.grade.grade.items if item.key == "q1")
     assert item.state == "needs_review"

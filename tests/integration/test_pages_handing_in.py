@@ -301,7 +301,8 @@ def test_empty_lines_by_the_million_are_looked_through(parts: Parts, code: str) 
     parts.assignments["hw"] = replace(known, rubric=replace(known.rubric, upload_limits=limits))
     ada = signed_in(create_app(Deps(parts.database, parts.blobs, parts.jobs, parts.assignments)), "ada")
     page = text_of(ada.get(check(ada, fill_in(code, "B"))).text)
-    assert "read as B" in page
+    assert "hw.ipynb · 4 cells." in page
+    assert "could not look into it" not in page
 
 
 def test_what_takes_too_long_to_look_through_is_handed_in_all_the_same(

@@ -132,7 +132,7 @@ def _graded(parts: Parts, user: str = "ada", state: ItemState = ItemState.AUTO) 
 
 
 def _document(parts: Parts, submission_id: str) -> dict[str, Any]:
-    return submission_document(read_report(parts.database, submission_id), RUBRIC.maximum)
+    return submission_document(read_report(parts.database, submission_id), RUBRIC, NOW)
 
 
 def test_a_graded_submission_says_so(parts: Parts) -> None:

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from grader.domain.run import CellRun, CellState
 from grader.domain.submission import SubmissionState
 from grader.services import submit as submit_module
+from grader.services.keys import READ, SUBMIT
 from grader.storage import Blobs, Database, make_engine
 from grader.web import Deps, create_app
 from grader.web.schemas import SubmissionShape
@@ -185,3 +186,29 @@ def test_the_api_describes_itself(client: TestClient) -> None:
             for status, response in operation["responses"].items():
                 promised = list(response.get("content", {}))
                 assert status < "400" or promised == ["application/problem+json"]
+
+
+def test_a_key_that_only_hands_in_is_told_how_far_it_is_and_not_what_it_got(
+    client: TestClient, parts: Parts
+) -> None:
+    client.headers["Authorization"] = bearer(parts, (SUBMIT,))
+    first = post(client, **{"Idempotency-Key": "k"})
+    submission_id = first.json()["id"]
+    with parts.database.write() as unit:
+        unit.work.take_up(submission_id, 0, "run", first=True, now=NOW)
+        unit.work.finish(submission_id, 0, SubmissionState.GRADED, NOW)
+        stored = unit.evidence.add(submission_id, make_evidence(), {"total": 2.0}, NOW)
+        unit.grades.add(submission_id, stored, make_grade(), NOW, follows=None)
+        unit.commit()
+    for headers in (
+        {},
+        {"Idempotency-Key": "k"},
+        {"Idempotency-Key": "another"},
+        {"Idempotency-Key": "another"},
+    ):
+        told = SubmissionShape.model_validate(post(client, **headers).json())
+        assert told.id == submission_id
+        assert (told.scoreGiven, told.items, told.cells, told.seconds) == (None, [], [], {})
+    assert (told.status, told.gradingProgress) == ("graded", "FullyGraded")
+    client.headers["Authorization"] = bearer(parts, (SUBMIT, READ))
+    assert post(client).json()["scoreGiven"] == 8.0

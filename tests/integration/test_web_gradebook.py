@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from grader.domain.offering import Accommodation, Offering, Release
 from grader.domain.people import Role
 from grader.services.keys import GRADEBOOK, READ, SUBMIT
 from grader.storage.people_tables import member, person
@@ -115,3 +117,40 @@ def test_one_submission_comes_in_gradescopes_shape(parts: Parts, client: TestCli
     assert (test["name"], test["score"], test["max_score"], test["status"]) == (
         "The code runs", 6.0, 8.0, "failed",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "visibility"),
+    [
+        ({}, "visible"),
+        ({"release": Release.WHEN_PUBLISHED}, "after_published"),
+        ({"release": Release.WHEN_PUBLISHED, "published_at": SENT}, "visible"),
+        ({"release": Release.AFTER_DUE, "due_at": datetime.now(UTC) + timedelta(days=1)}, "hidden"),
+        ({"release": Release.AFTER_DUE, "due_at": SENT}, "visible"),
+    ],
+)
+def test_the_api_says_whether_the_student_sees_a_result(
+    parts: Parts, client: TestClient, said: dict[str, Any], visibility: str
+) -> None:
+    done = graded(parts, "ada", 6.0, sent=SENT)
+    with parts.database.write() as unit:
+        unit.offerings.put("cs101", "hw", Offering(**said), NOW)
+        unit.commit()
+    document = client.get(f"/api/v1/submissions/{done}/results.json").json()
+    assert (document["visibility"], document["tests"][0]["visibility"]) == (visibility, visibility)
+    whole = client.get(f"/api/v1/submissions/{done}").json()
+    (listed,) = client.get(RESULTS).json()["results"]
+    is_released = visibility == "visible"
+    assert [one["released"] for one in (whole, whole["items"][0], listed)] == [is_released] * 3
+
+
+def test_one_students_own_due_date_holds_back_their_result_alone(parts: Parts, client: TestClient) -> None:
+    for user in ("ada", "ben"):
+        graded(parts, user, sent=SENT)
+    later = datetime.now(UTC) + timedelta(days=1)
+    with parts.database.write() as unit:
+        unit.offerings.put("cs101", "hw", Offering(due_at=SENT, release=Release.AFTER_DUE), NOW)
+        unit.offerings.accommodate("cs101", "hw", "ada", Accommodation(later), "ines", NOW)
+        unit.commit()
+    results = client.get(RESULTS).json()["results"]
+    assert {one["userId"]: one["released"] for one in results} == {"ada": False, "ben": True}

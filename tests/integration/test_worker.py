@@ -59,7 +59,7 @@ def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
 
 
 def _document(parts: Parts, submission: dict[str, Any]) -> dict[str, Any]:
-    return submission_document(read_report(parts.database, submission["id"]))
+    return submission_document(read_report(parts.database, submission["id"]), None, NOW)
 
 
 def _wait(parts: Parts, submission: dict[str, Any], *standings: str) -> dict[str, Any]:

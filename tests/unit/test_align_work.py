@@ -13,7 +13,9 @@ from grader.domain.rubric import Part, PartKind
 from grader.notebooks.alignment.align import align
 
 OPTIONS = {"A": "The model is working perfectly", "B": "The model is overfitting"}
-QUESTION = "## Question 1: Loss\nWhat happens?\nA) The model is working perfectly\nB) The model is overfitting\n"
+QUESTION = (
+    "## Question 1: Loss\nWhat happens?\nA) The model is working perfectly\nB) The model is overfitting\n"
+)
 PARTS = (
     Part("q1", PartKind.CHOICE, "Question 1", "Loss", OPTIONS),
     Part("q2", PartKind.SHORT_ANSWER, "Question 2", "Depth"),
