@@ -8,8 +8,9 @@ from datetime import datetime
 
 from grader.assignments import Assignment
 from grader.domain.offering import Counts
-from grader.domain.people import Actor
+from grader.domain.people import Actor, Role
 from grader.domain.submission import Submission, SubmissionState
+from grader.errors import NotFound, NotOpen
 from grader.services.terms import Terms, read_terms
 from grader.storage.drafts import Draft
 from grader.storage.unit_of_work import Database, UnitOfWork
@@ -37,6 +38,11 @@ class OwnWork:
     most: int  # attempts that the assignment allows
     left: int
     why_closed: str  # "" where something can be handed in
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether a student does not know of it: it is closed, and they never handed in."""
+        return not (self.terms.offering.is_open or self.attempts)
 
     @property
     def counted(self) -> AttemptView | None:
@@ -67,7 +73,20 @@ def list_own_work(
     """The same for all assignments, by id; without those that are closed and were never handed in."""
     with database.read() as unit:
         found = {key: _read(unit, actor, course, one, now) for key, one in sorted(assignments.items())}
-    return {key: work for key, work in found.items() if work.terms.offering.is_open or work.attempts}
+    return {key: work for key, work in found.items() if not work.is_hidden}
+
+
+def refuse_unopened(
+    database: Database, actor: Actor, course: str, assignment: Assignment, now: datetime
+) -> None:
+    """Keep a homework from students until it opens. Raises `NotOpen`, and `NotFound` where it is hidden."""
+    if actor.role_in(course) is not Role.STUDENT:
+        return
+    own = read_own_work(database, actor, course, assignment, now)
+    if own.is_hidden:
+        raise NotFound("There is no such assignment.")
+    if own.terms.opens_after(now):
+        raise NotOpen(own.why_closed)
 
 
 def _read(unit: UnitOfWork, actor: Actor, course: str, assignment: Assignment, now: datetime) -> OwnWork:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from grader.assignments import Assignment
 from grader.domain.people import Actor, Role
 from grader.errors import NotFound, NotPermitted, RequestRefused
+from grader.services.attempts import refuse_unopened
 from grader.services.look_through import look_through
 from grader.services.precheck import Recognised
 from grader.services.submit import Submitter, Upload, clean_filename
@@ -32,8 +33,9 @@ def keep_draft(
     data: bytes,
     now: datetime,
 ) -> Draft:
-    """Keep an upload that can be read. Raises `UploadRefused`, `NotPermitted`, `RequestRefused`."""
+    """Keep an upload that can be read. Raises `UploadRefused` and `RequestRefused`."""
     _refuse_strangers(actor, course)
+    refuse_unopened(database, actor, course, assignment, now)
     with database.read() as unit:
         mine = unit.drafts.of(course, assignment.rubric.id, actor.id)
     if sum(now - draft.made_at < timedelta(days=1) for draft in mine) >= MOST_A_DAY:

@@ -35,7 +35,7 @@ class HistoryEntry:
 
 
 class Rubrics:
-    """The acts. Each is for whoever manages every course that has submissions of the assignment."""
+    """The acts. Each is for whoever manages every course that gives the assignment."""
 
     def __init__(self, database: Database, catalog: Catalog) -> None:
         self._database = database
@@ -167,12 +167,9 @@ class Rubrics:
         manages = [known for known in actor.memberships if actor.manages(known)]
         if not (actor.is_admin or manages) or (course is not None and not actor.manages(course)):
             raise NotPermitted("Only instructors of the course, and admins, see and change its rubric.")
-        if course is None and not actor.is_admin:
-            others = [c for c in unit.submissions.courses_of(assignment_id) if c not in manages]
-            if others:
-                raise NotPermitted(
-                    "Other courses that you do not manage have submissions of this assignment: ask an admin."
-                )
+        is_of_others = any(known not in manages for known in _courses_of(unit, assignment_id))
+        if course is None and not actor.is_admin and is_of_others:
+            raise NotPermitted("Other courses that you do not manage give this homework too: ask an admin.")
         return self._find(unit, assignment_id)
 
     def _store(
@@ -186,7 +183,7 @@ class Rubrics:
             add(before, sha256=file_sha256, note="the rubric file as it was", actor=_FILE)
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         add(text, sha256=sha256, note=note, actor=actor.id)
-        for course in unit.submissions.courses_of(assignment_id) or [""]:
+        for course in _courses_of(unit, assignment_id) or [""]:
             unit.audit.note(
                 now,
                 actor.id,
@@ -196,6 +193,11 @@ class Rubrics:
                 rubric=sha256,
                 note=note,
             )
+
+
+def _courses_of(unit: UnitOfWork, assignment_id: str) -> list[str]:
+    """Courses that a change of the rubric concerns: they give the assignment, or have submissions of it."""
+    return sorted({*unit.offerings.courses_of(assignment_id), *unit.submissions.courses_of(assignment_id)})
 
 
 def _entry(before: RubricVersion | None, version: RubricVersion, *, holds: bool) -> HistoryEntry:

@@ -57,12 +57,16 @@ class Terms:
             return "when your teachers publish the results"
         return "after your due date" if self.due_at else "as soon as it is graded"
 
+    def opens_after(self, moment: datetime) -> bool:
+        """Whether its first day is still to come."""
+        return self.offering.opens_at is not None and moment < self.offering.opens_at
+
     def why_closed(self, moment: datetime) -> str:
         """Why nothing is taken at this moment, in a sentence for the student; "" where it is."""
         opens_at, closes_at = self.offering.opens_at, self.closes_at
         if not self.offering.is_open:
             return "This assignment is closed. Your course's staff can open it."
-        if opens_at is not None and moment < opens_at:
+        if opens_at is not None and self.opens_after(moment):
             return f"This assignment opens on {_told(opens_at)}."
         if closes_at is not None and moment > closes_at + self.grace:
             return (

@@ -36,6 +36,11 @@ class Offerings:
             )
         )
 
+    def courses_of(self, assignment: str) -> list[str]:
+        """Courses that have said how they give the assignment."""
+        query = sa.select(offering.c.course).where(offering.c.assignment == assignment)
+        return list(self._connection.scalars(query.order_by(offering.c.course)))
+
     def accommodate(
         self, course: str, assignment: str, user: str, new: Accommodation, actor: str, now: datetime
     ) -> None:

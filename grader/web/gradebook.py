@@ -18,6 +18,7 @@ from grader.services.gradebook_export import export_gradebook
 from grader.services.keys import GRADEBOOK, READ, act_for, permit
 from grader.services.results import Cursor, gradescope_document, list_results
 from grader.storage.keys import ApiKey
+from grader.web.bounds import Moment, is_moment
 from grader.web.deps import Deps, get_deps, get_key
 from grader.web.problems import InvalidFields
 from grader.web.schemas import ResultsShape, problem_responses
@@ -81,7 +82,7 @@ def get_results(
     deps: Annotated[Deps, Depends(get_deps)],
     key: Annotated[ApiKey, Depends(get_key)],
     user: Annotated[str, Query(alias="userId", max_length=255)] = "",
-    since: datetime | None = None,
+    since: Moment | None = None,
     section: str = "",
     cursor: Annotated[str, Query(max_length=500)] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
@@ -143,7 +144,7 @@ def _read_cursor(text: str) -> Cursor | None:
     try:
         moment, submission_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         changed_at = datetime.fromisoformat(moment)
-        if changed_at.tzinfo is None or not isinstance(submission_id, str):
+        if changed_at.tzinfo is None or not is_moment(changed_at) or not isinstance(submission_id, str):
             raise ValueError
         return Cursor(changed_at, submission_id)
     except (ValueError, TypeError, binascii.Error):

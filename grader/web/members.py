@@ -63,9 +63,11 @@ def get_roster_key(course: str, key: Annotated[ApiKey, Depends(get_key)]) -> Api
 async def read_json(request: Request, _key: Annotated[ApiKey, Depends(get_roster_key)]) -> Any:
     """The body, read after it is known who sends it. Raises `InvalidFields`."""
     try:
-        return json.loads(await request.body())
+        document = json.loads(await request.body())
+        json.dumps(document, ensure_ascii=False).encode()  # half a character is none that could be stored
     except (ValueError, RecursionError):
         raise InvalidFields([("body", "no JSON.")]) from None
+    return document
 
 
 def _describe(body: type[BaseModel]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from grader.domain.opinion import OpinionState
 from grader.domain.proposal import Hold
 from grader.services.review import Decision, Outcome
+from grader.web.bounds import Number
 
 Points = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Held = Literal["you", "another", ""]
@@ -199,7 +200,7 @@ class NextForm(_Shape):
 class AcceptForm(_Shape):
     """Accept what is proposed. `follows`: the newest override that was seen, 0 for none."""
 
-    follows: int = 0
+    follows: Number = 0
     comment: str = ""
     reason: str = ""
 

@@ -14,6 +14,7 @@ from grader.services.keys import REVIEW, SUBMIT, act_for, permit
 from grader.storage.keys import ApiKey
 from grader.storage.review_queue import Order, Scope
 from grader.web import review_shapes as shapes
+from grader.web.bounds import Number
 from grader.web.deps import Deps, get_deps, get_key
 from grader.web.schemas import problem_responses
 
@@ -237,7 +238,9 @@ def add_comment(
 
 
 @router.delete(f"{_COURSE}/comments/{{comment_id}}", status_code=204)
-def delete_comment(course: str, assignment: str, comment_id: int, desk: DeskOf, actor: CourseActor) -> None:
+def delete_comment(
+    course: str, assignment: str, comment_id: Number, desk: DeskOf, actor: CourseActor
+) -> None:
     """Keep it no longer."""
     review.delete_comment(desk, actor, course, assignment, comment_id)
 

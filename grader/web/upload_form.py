@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
 from grader.storage.keys import ApiKey
+from grader.web.bounds import is_moment
 from grader.web.deps import get_submitting_key
 from grader.web.problems import InvalidFields
 
@@ -78,4 +79,4 @@ def _time(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None and 2000 <= moment.year <= 9000 else None
+    return moment if moment.tzinfo is not None and is_moment(moment) else None

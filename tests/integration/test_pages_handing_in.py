@@ -326,3 +326,34 @@ def test_who_has_had_too_many_files_looked_through_today_has_no_more_looked_thro
     answer = ada.post(f"{PAGE}/drafts", files={"file": ("hw.ipynb", fill_in("print(2)"))})
     assert answer.status_code == 422
     assert not looked
+
+
+def test_a_closed_homework_is_not_there_for_students_who_never_handed_in(
+    app: FastAPI, parts: Parts, ada: Browser
+) -> None:
+    hand_in(ada)
+    offer(parts, is_open=False)
+    ben = signed_in(app, "ben")
+    for page in (PAGE, f"{PAGE}/template.ipynb"):
+        assert ben.get(page).status_code == 404
+        assert ada.get(page).status_code == 200
+        assert signed_in(app, "tom").get(page).status_code == 200
+    answer = ben.post(f"{PAGE}/drafts", files={"file": ("hw.ipynb", fill_in("print(2)"))})
+    assert answer.status_code == 404
+
+
+def test_before_it_opens_students_get_neither_the_template_nor_a_check(
+    app: FastAPI, parts: Parts, ada: Browser
+) -> None:
+    opens_at = days(1)
+    offer(parts, opens_at=opens_at)
+    told = f"This assignment opens on {opens_at:%-d %b %Y, %H:%M} UTC."
+    refused = (
+        ada.get(f"{PAGE}/template.ipynb"),
+        ada.post(f"{PAGE}/drafts", files={"file": ("hw.ipynb", fill_in("print(2)"))}),
+    )
+    for answer in refused:
+        assert answer.status_code == 422
+        assert told in text_of(answer.text)
+    assert ada.get(PAGE).status_code == 200
+    assert signed_in(app, "tom").get(f"{PAGE}/template.ipynb").status_code == 200

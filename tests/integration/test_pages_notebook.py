@@ -216,3 +216,16 @@ def test_when_the_time_is_over_the_rest_is_plain_text() -> None:
 def test_what_is_no_notebook_is_told(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"notebook|Expecting"):
         show_notebook(data)
+
+
+def test_staff_who_read_a_students_notebook_are_noted_once_a_page(parts: Parts, app: FastAPI) -> None:
+    ada = signed_in(app, "ada")
+    page = hand_in(ada)
+    grade(parts, page)
+    tom = signed_in(app, "tom")
+    for browser in (ada, tom):
+        for address in (f"{page}/notebook", f"{page}/notebook/frame"):
+            assert browser.get(address).status_code == 200
+    with parts.database.read() as unit:
+        noted = unit.audit.page(action="submission.read")
+    assert [(entry.actor, entry.subject) for entry in noted] == [("tom", page.rsplit("/", 1)[1])]

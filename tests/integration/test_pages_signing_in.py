@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from grader.domain.people import Role
 from grader.web import Deps, create_app
-from tests.integration.page_requests import Browser, add_person, signed_in
+from tests.integration.page_requests import PASSWORD, Browser, add_person, signed_in
 from tests.integration.parts import Parts, make_parts
 
 
@@ -144,3 +144,21 @@ def test_who_went_wrong_stays_signed_in_to_the_eye_and_finds_the_way_back(app: F
     page = ada.client.post("/account/password", data={"csrf": "x"}, headers=elsewhere).text
     assert '<p><a href="/">' in page
     assert "<summary>" not in Browser(app).get("/nowhere").text
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),  # a program
+        ({"Origin": "http://testserver"}, 303),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://testserver.evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://named.by.a.proxy"}, 303),
+    ],
+)
+def test_no_other_site_signs_anybody_in(app: FastAPI, headers: dict[str, str], status: int) -> None:
+    form = {"login": "ada", "password": PASSWORD}
+    assert Browser(app).client.post("/login", data=form, headers=headers).status_code == status

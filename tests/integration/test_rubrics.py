@@ -8,6 +8,7 @@ import pytest
 
 from grader.assignments import Edit, RubricInvalid
 from grader.checks.judge import version_of
+from grader.domain.offering import Offering
 from grader.domain.people import Actor, Role
 from grader.errors import ContentInvalid, NotFound, NotPermitted, Overtaken, RequestRefused
 from grader.services.catalog import Catalog
@@ -224,3 +225,18 @@ def test_publishing_is_in_the_audit_log_of_its_course(graded: Class) -> None:
     with graded.database.read() as unit:
         actions = [(entry.actor, entry.action) for entry in unit.audit.page(course="ml2")]
     assert actions == [("grace", "grade.regrade"), ("grace", "rubric.publish")]
+
+
+def test_a_course_that_gives_the_homework_has_a_say_before_anybody_hands_in(tmp_path: Path) -> None:
+    fresh = make_class(tmp_path, count=0, alike=1)
+    with fresh.database.write() as unit:
+        unit.offerings.put("ml2", HOMEWORK, Offering(), NOW)
+        unit.commit()
+    text = fresh.edited(*LOWER)
+    rival = member("eve", "ml3", Role.INSTRUCTOR)
+    for act in (lambda: fresh.rubrics.propose(rival, HOMEWORK, text), lambda: _publish(fresh, text, rival)):
+        with pytest.raises(NotPermitted, match="Other courses that you do not manage"):
+            act()
+    _publish(fresh, text, ADMIN)
+    with fresh.database.read() as unit:
+        assert "rubric.publish" in {entry.action for entry in unit.audit.page(course="ml2")}

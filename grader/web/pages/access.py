@@ -41,7 +41,10 @@ def read_field(form: FormData, name: str) -> str:
 
 def refuse_other_sites(request: Request) -> None:
     """For forms without a session: no other site signs somebody in, say as somebody else. `NotPermitted`."""
-    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is None and origin is not None:  # over plain http browsers tell only the origin
+        site = "same-origin" if origin.partition("://")[2] == request.headers.get("host") else "cross-site"
+    if site not in (None, "same-origin", "none"):
         raise NotPermitted("This form was sent from another site: open our own page and try again.")
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from grader.services.attempts import list_own_work, read_own_work
+from grader.errors import NotFound
+from grader.services.attempts import list_own_work, read_own_work, refuse_unopened
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.places import AssignmentPlace, CoursePlace, get_assignment, get_course
 from grader.web.pages.rendering import HEADERS, render
@@ -48,8 +49,12 @@ def show_assignment(
 
 
 @router.get("/courses/{course}/assignments/{assignment}/template.ipynb")
-def download_template(place: Annotated[AssignmentPlace, Depends(get_assignment)]) -> Response:
-    """The notebook that students fill in."""
+def download_template(
+    deps: Annotated[Deps, Depends(get_deps)], place: Annotated[AssignmentPlace, Depends(get_assignment)]
+) -> Response:
+    """The notebook that students fill in, from the day on which it opens."""
+    actor = place.course.visitor.actor
+    refuse_unopened(deps.database, actor, place.course.id, place.assignment, deps.clock())
     return send_template(place)
 
 
@@ -65,6 +70,8 @@ def render_assignment(
     """The assignment's page; ``refused`` says why an upload was not taken."""
     now, visitor = deps.clock(), place.course.visitor
     own = read_own_work(deps.database, visitor.actor, place.course.id, place.assignment, now)
+    if own.is_hidden and not place.course.is_teacher:
+        raise NotFound("There is no such assignment.")
     context = {"refused": "", **said}
     return render(
         request, "student.html", visitor, status, place=place, tab="assignment", own=own, at=now, **context

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from grader.errors import NotPermitted
 from grader.services.audit_log import Search, export_log, find_actor, read_log
 from grader.services.sessions import Visitor
+from grader.web.bounds import Number, is_moment
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_visitor
 from grader.web.pages.places import CoursePlace, get_course
@@ -49,7 +50,7 @@ def show_course_log(
     deps: Annotated[Deps, Depends(get_deps)],
     place: Annotated[CoursePlace, Depends(get_course)],
     asked: Annotated[Asked, Depends()],
-    before: int | None = None,
+    before: Number | None = None,
 ) -> Response:
     """What was done in a course."""
     log = read_log(deps.database, place.visitor.actor, asked.search(deps, place.id), before=before)
@@ -81,7 +82,7 @@ def show_whole_log(
     deps: Annotated[Deps, Depends(get_deps)],
     visitor: Annotated[Visitor, Depends(get_visitor)],
     asked: Annotated[Asked, Depends()],
-    before: int | None = None,
+    before: Number | None = None,
 ) -> Response:
     """What was done anywhere."""
     _check_admin(visitor)
@@ -113,6 +114,7 @@ def _check_admin(visitor: Visitor) -> None:
 
 def _day(text: str) -> datetime | None:
     try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC) if text else None
+        day = date.fromisoformat(text)
     except ValueError:
         return None  # a browser's date field sends nothing else
+    return datetime.combine(day, time(), UTC) if is_moment(day) else None

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from starlette.datastructures import FormData
 
+from grader.web.bounds import is_moment, is_number
+
 
 class Fields:
     """Reads a form; ``wrong`` gathers what cannot be read, by the field's name."""
@@ -30,10 +32,13 @@ class Fields:
         if not text:
             return None
         try:
-            return datetime.fromisoformat(text).replace(tzinfo=UTC)
+            moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
         except ValueError:
+            moment = None
+        if moment is None or not is_moment(moment):
             self.wrong[name] = "Not a date and time: write it like 2026-03-01T23:59."
             return None
+        return moment
 
     def number(self, name: str, default: float = 0.0) -> float:
         """A number; with a decimal comma, too."""
@@ -47,7 +52,7 @@ class Fields:
     def whole(self, name: str, default: int = 0) -> int:
         """A whole number."""
         number = self.number(name, default)
-        if not math.isfinite(number) or number != int(number):
+        if not math.isfinite(number) or number != int(number) or not is_number(int(number)):
             self.wrong.setdefault(name, "Not a whole number.")
             return default
         return int(number)

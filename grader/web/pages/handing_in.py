@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from grader.errors import AttemptsUsedUp, NotOpen, RequestRefused, UploadRefused
+from grader.errors import AttemptsUsedUp, NotFound, NotOpen, RequestRefused, UploadRefused
 from grader.services.attempts import read_own_work
 from grader.services.drafts import keep_draft, read_draft, submit_draft
 from grader.services.sessions import Visitor
@@ -57,6 +57,8 @@ def check_upload(
         draft = keep_draft(
             deps.database, deps.blobs, actor, place.course.id, place.assignment, name, data, deps.clock()
         )
+    except NotFound:
+        raise
     except (UploadRefused, RequestRefused) as error:
         return render_assignment(request, deps, place, 422, refused=str(error))
     return RedirectResponse(f"{_draft_path(place, draft.notebook_sha256)}", 303)

@@ -47,7 +47,7 @@ def accept_invitation(
 
 def _show(request: Request, deps: Deps, token: str, wrong: str = "") -> Response:
     person = find_invited(deps.database, token, deps.clock())
-    page = render(
+    return render(
         request,
         "invite.html",
         None,
@@ -56,5 +56,3 @@ def _show(request: Request, deps: Deps, token: str, wrong: str = "") -> Response
         wrong=wrong,
         least=LEAST_CHARACTERS,
     )
-    page.headers["Referrer-Policy"] = "no-referrer"  # the address is a secret
-    return page

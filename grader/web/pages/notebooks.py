@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from grader.errors import NotFound
-from grader.services.released import SubmissionView
+from grader.services.released import SubmissionView, note_reading
 from grader.services.sessions import Visitor
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_visitor
@@ -30,11 +30,13 @@ _FRAME = {
 @router.get("/submissions/{submission_id}/notebook")
 def show_notebook_page(
     request: Request,
+    deps: Annotated[Deps, Depends(get_deps)],
     visitor: Annotated[Visitor, Depends(get_visitor)],
     view: Annotated[SubmissionView, Depends(get_view)],
 ) -> Response:
     """The page around the frame."""
     _find_executed(view)
+    note_reading(deps.database, visitor.actor, view, deps.clock())
     return render(request, "notebook.html", visitor, view=view)
 
 

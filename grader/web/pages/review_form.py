@@ -8,6 +8,7 @@ from starlette.datastructures import FormData
 
 from grader.errors import RequestRefused
 from grader.services.review import Decision
+from grader.web.bounds import read_number
 
 _CONCEPT = "concept:"
 _POINTS = "points:"
@@ -52,10 +53,10 @@ def read_decision(form: FormData, act: Act) -> Decision:
 
 def read_follows(form: FormData) -> int:
     """The newest decision that the page showed, 0 for none. Raises `RequestRefused` for what is no number."""
-    said = str(form.get("follows") or 0)
-    if not said.isdecimal():
+    follows = read_number(form.get("follows") or 0)
+    if follows is None:
         raise RequestRefused("The form is not as the page made it: reload the page.")
-    return int(said)
+    return follows
 
 
 def read_reply(form: FormData) -> str:

@@ -13,6 +13,7 @@ from grader.assignments import Problem, apply_edits
 from grader.errors import RequestRefused
 from grader.services.regrade.preview import Change
 from grader.services.review.anonymity import find_names
+from grader.web.bounds import read_number
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form
 from grader.web.pages.places import AssignmentPlace, get_managed
@@ -63,8 +64,7 @@ def preview_change(request: Request, place: Place, deps: DepsOf, form: Form) -> 
         filled, before = read_fields(form, place.assignment.rubric), text
         text = apply_edits(text, filled.edits)
     elif act == "restore":
-        version = str(form.get("version") or "")
-        text = deps.rubrics.version_text(actor, place.id, int(version) if version.isdecimal() else 0)
+        text = deps.rubrics.version_text(actor, place.id, read_number(form.get("version")) or 0)
     problems = deps.rubrics.check_text(place.id, text)
     if act == "fields" and (
         faults := filled.faults + list(place_problems(problems, place.assignment.rubric))
