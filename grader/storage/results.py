@@ -25,7 +25,7 @@ class Result:
     maximum: float
     waiting: int
     late_days: int
-    changed_at: datetime  # grade, marks of humans, dates: whichever was last
+    changed_at: datetime  # grades and marks of any attempt, dates: whichever was last
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class Results:
         limit: int = 100,
     ) -> list[Result]:
         """What changed after ``since``, oldest change first, from behind the cursor on."""
-        changed_at = self._changed_at(course, assignment)
+        last = _last_change(course, assignment, user).subquery("last_change")
+        changed_at = self._or_settings(last.c.moment, course, assignment)
         query = (
             sa.select(
                 standing.c.submission_id,
@@ -69,7 +70,7 @@ class Results:
                 changed_at.label("changed_at"),
             )
             .join(submission, submission.c.id == standing.c.submission_id)
-            .join(grade, grade.c.id == standing.c.grade_id)
+            .join(last, last.c.user_id == standing.c.user_id)
             .where(standing.c.course == course, standing.c.assignment == assignment, standing.c.is_counted)
             .order_by(changed_at, standing.c.submission_id)
             .limit(limit)
@@ -88,27 +89,39 @@ class Results:
             query = query.where(sa.or_(changed_at > after.changed_at, later))
         return [Result(*row) for row in self._connection.execute(query)]
 
-    def _changed_at(self, course: str, assignment: str) -> sa.ColumnElement[datetime]:
-        """The last of: the grade, a human's mark, the student's extension or excuse, the settings."""
-        marked = (
-            sa.select(sa.func.max(override.c.made_at))
-            .where(override.c.submission_id == standing.c.submission_id)
-            .scalar_subquery()
-        )
-        accommodated = (
-            sa.select(sa.func.max(accommodation.c.made_at))
-            .where(
-                accommodation.c.course == course,
-                accommodation.c.assignment == assignment,
-                accommodation.c.user_id == standing.c.user_id,
-            )
-            .scalar_subquery()
-        )
+    def _or_settings(
+        self, moment: sa.ColumnElement[datetime], course: str, assignment: str
+    ) -> sa.ColumnElement[datetime]:
+        """The moment, or that of the last change of the settings where it is later."""
         query = sa.select(offering.c.changed_at).where(
             offering.c.course == course, offering.c.assignment == assignment
         )
-        settings = sa.literal(self._connection.execute(query).scalar_one_or_none(), UtcDateTime)
-        last: sa.ColumnElement[datetime] = grade.c.graded_at
-        for other in (marked, accommodated, settings):
-            last = sa.type_coerce(sa.case((other > last, other), else_=last), UtcDateTime)
-        return last
+        settings = self._connection.execute(query).scalar_one_or_none()
+        if settings is None:
+            return moment
+        changed = sa.literal(settings, UtcDateTime)
+        return sa.type_coerce(sa.case((changed > moment, changed), else_=moment), UtcDateTime)
+
+
+def _last_change(course: str, assignment: str, user: str) -> sa.Select[tuple[str, datetime]]:
+    """When what counts of a student last changed, by student; of one, or of all.
+
+    Grades and marks of every attempt are looked at: one that counts no longer lets another one count.
+    """
+
+    def of_class(table: sa.Table) -> sa.ColumnElement[bool]:
+        of_user = (table.c.user_id == user,) if user else ()
+        return sa.and_(table.c.course == course, table.c.assignment == assignment, *of_user)
+
+    attempt = standing.c.submission_id
+    moments = sa.union_all(
+        sa.select(standing.c.user_id, grade.c.graded_at.label("moment"))
+        .join(grade, grade.c.submission_id == attempt)
+        .where(of_class(standing)),
+        sa.select(standing.c.user_id, override.c.made_at)
+        .join(override, override.c.submission_id == attempt)
+        .where(of_class(standing)),
+        sa.select(accommodation.c.user_id, accommodation.c.made_at).where(of_class(accommodation)),
+    ).subquery("moments")
+    last = sa.func.max(moments.c.moment, type_=UtcDateTime)
+    return sa.select(moments.c.user_id, last.label("moment")).group_by(moments.c.user_id)

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from grader.domain.offering import Accommodation, Offering, Release
-from grader.domain.people import Role
+from grader.domain.people import Actor, Membership, Role
 from grader.services.keys import GRADEBOOK, READ, SUBMIT
+from grader.services.overriding import override_item
+from grader.services.review import Decision, Desk
 from grader.storage.people_tables import member, person
 from grader.web.schemas import ResultsShape
-from tests.integration.graded import graded, hand_in
+from tests.integration.graded import grade, graded, hand_in
 from tests.integration.page_requests import add_person
 from tests.integration.parts import NOW, Parts
 from tests.integration.web_requests import bearer, problem
@@ -100,6 +102,27 @@ def test_since_leaves_what_has_changed_after(parts: Parts, client: TestClient) -
     ben = graded(parts, "ben", sent=SENT)
     assert [one["id"] for one in client.get(RESULTS, params={"since": later}).json()["results"]] == [ben]
     problem(client.get(RESULTS, params={"since": "2026-03-01T12:00:00"}), 422, "request-invalid")
+
+
+def test_since_leaves_an_attempt_that_counts_since_another_one_is_worth_less(
+    parts: Parts, client: TestClient
+) -> None:
+    add_person(parts, "ina", Role.INSTRUCTOR)
+    ina = Actor("ina", "Ina", {"cs101": Membership("cs101", Role.INSTRUCTOR)})
+    graded(parts, "ben", sent=SENT)
+    first = graded(parts, "ada", 6.0, sent=SENT, code="print(1)")
+    second = graded(parts, "ada", 8.0, sent=SENT, code="print(2)")
+    polled = datetime.now(UTC)
+    assert [one["id"] for one in client.get(RESULTS).json()["results"]][1:] == [second]
+    decision = Decision(1.0, reason="copied")
+    override_item(Desk(parts.database, parts.assignments), ina, second, "ex1.runs", decision, 0)
+    changed = client.get(RESULTS, params={"since": polled.isoformat()}).json()["results"]
+    assert [(one["id"], one["scoreGiven"]) for one in changed] == [(first, 6.0)]
+    polled = datetime.now(UTC)
+    grade(parts, second, 0.0)
+    changed = client.get(RESULTS, params={"since": polled.isoformat(), "userId": "ada"}).json()["results"]
+    assert [one["id"] for one in changed] == [first]
+    assert datetime.fromisoformat(changed[0]["timestamp"]) > polled - timedelta(milliseconds=1)
 
 
 @pytest.mark.parametrize("cursor", ["x", "!!!", "W10", "WyIyMDI2LTAxLTAxIiwgIngiXQ"])
