@@ -10,6 +10,7 @@ from itertools import compress
 from operator import mul
 from statistics import quantiles
 
+Quartiles = tuple[float, float, float]
 WAITS = -1  # in place of an item's points: a human has not decided yet
 BINS = 10
 
@@ -22,7 +23,7 @@ class Distribution:
     maximum: float
     mean: float
     deviation: float  # standard deviation of these grades themselves
-    quartiles: tuple[float, float, float]
+    quartiles: Quartiles
     lowest: float
     highest: float
     bins: tuple[int, ...]
@@ -40,6 +41,12 @@ class ItemFigures:
     discrimination: float | None  # correlation with the rest of the total; None where nothing varies
 
 
+def take_quartiles(values: Sequence[float]) -> Quartiles:
+    """Of at least one value. A class is all there is and no sample: none lies outside of its values."""
+    low, middle, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else [*values] * 3
+    return low, middle, high
+
+
 def describe(points: Sequence[int], maximum: int) -> Distribution | None:
     """How grades are spread, in hundredths of points; None without any."""
     if not points:
@@ -49,7 +56,7 @@ def describe(points: Sequence[int], maximum: int) -> Distribution | None:
     for value in points:
         bins[min(BINS - 1, BINS * value // maximum) if maximum else 0] += 1
     ordered = sorted(points)
-    low, middle, high = quantiles(ordered, n=4, method="inclusive") if count > 1 else ordered * 3
+    low, middle, high = take_quartiles(ordered)
     return Distribution(
         count,
         maximum / 100,

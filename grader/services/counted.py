@@ -35,7 +35,7 @@ def to_counted(standing: Standing, marks: Sequence[Mark], models: Sequence[Measu
         expected=sum(_hundredths(expect(mark)) for mark in marks),
         maximum=_hundredths(standing.maximum),
         waiting=standing.waiting,
-        shape=name_shape(mark.item for mark in marks),
+        shape=name_shape({mark.item: mark.max_points for mark in marks}),
         points=pack_points(WAITS if waits(mark) else _hundredths(mark.points) for mark in in_order),
         choices=" ".join(f"{mark.item}={mark.choice}" for mark in in_order if mark.choice),
         images=models[0].dataset_sha256 if models else "",

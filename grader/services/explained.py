@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from statistics import quantiles
+from collections.abc import Iterable, Mapping, Sequence
 
+from grader.domain.statistics import Quartiles, take_quartiles
 from grader.storage.class_figures import ClassRow, unpack_shares
-
-Quartiles = tuple[float, float, float]  # of explained variance
 
 
 def gather_explained(rows: Iterable[ClassRow]) -> dict[str, dict[int, list[float]]]:
@@ -25,11 +23,8 @@ def gather_explained(rows: Iterable[ClassRow]) -> dict[str, dict[int, list[float
     return found
 
 
-def take_quartiles(explained: Mapping[int, list[float]], least: int = 1) -> dict[int, Quartiles]:
+def describe_explained(explained: Mapping[int, Sequence[float]], least: int = 1) -> dict[int, Quartiles]:
     """Quartiles by latent size, of the sizes that at least ``least`` students have a model of."""
-    taken: dict[int, Quartiles] = {}
-    for width, shares in sorted(explained.items()):
-        if len(shares) >= least:
-            low, middle, high = quantiles(shares, n=4) if len(shares) > 1 else shares * 3
-            taken[width] = (low, middle, high)
-    return taken
+    return {
+        width: take_quartiles(shares) for width, shares in sorted(explained.items()) if len(shares) >= least
+    }

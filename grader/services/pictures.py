@@ -12,7 +12,7 @@ from grader.domain.models import ModelReport
 from grader.domain.submission import SubmissionState
 from grader.errors import NotFound
 from grader.services.curve import Range, draw_curve
-from grader.services.explained import gather_explained, take_quartiles
+from grader.services.explained import describe_explained, gather_explained
 from grader.services.report import Report
 from grader.storage.blobs import Blobs
 from grader.storage.class_figures import ClassRow
@@ -86,7 +86,7 @@ def class_spread(rows: Iterable[ClassRow], own: ModelReport) -> dict[int, Range]
     """
     of_class = gather_explained(rows).get(own.dataset.sha256, {})
     spread = {}
-    for width, explained in take_quartiles(of_class, LEAST_STUDENTS).items():
+    for width, explained in describe_explained(of_class, LEAST_STUDENTS).items():
         high, middle, low = ((1 - share) * own.mean_image_mse for share in explained)
         spread[width] = (low, middle, high)
     return spread

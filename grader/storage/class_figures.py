@@ -65,9 +65,10 @@ class ClassRow(NamedTuple):
     explained: bytes
 
 
-def name_shape(items: Iterable[str]) -> str:
-    """Equal for rows whose `points` are of the same items."""
-    return sha256("\n".join(sorted(items)).encode()).hexdigest()[:16]
+def name_shape(items: Mapping[str, float]) -> str:
+    """Equal for rows whose `points` are of the same items, each with the same most points."""
+    named = sorted(f"{key}={round(100 * most)}" for key, most in items.items())
+    return sha256("\n".join(named).encode()).hexdigest()[:16]
 
 
 def pack_points(points: Iterable[int]) -> bytes:

@@ -18,7 +18,9 @@ counted_attempt = sa.Table(
     sa.Column("expected", sa.Integer, nullable=False),  # before lateness, with what is proposed
     sa.Column("maximum", sa.Integer, nullable=False),
     sa.Column("waiting", sa.Integer, nullable=False),  # items that need a human
-    sa.Column("shape", sa.String(16), nullable=False),  # equal: the same items in `points`
+    sa.Column(
+        "shape", sa.String(16), nullable=False
+    ),  # equal: the same items with the same maximum in `points`
     sa.Column("points", sa.LargeBinary, nullable=False),  # int32 for each item, by key; -1: it waits
     sa.Column("choices", sa.String(1000), nullable=False),  # "q3=A q6=B", by item; those that were read
     sa.Column("images", sa.String(64), nullable=False),  # sha256 of the held-out ones; "": none measured

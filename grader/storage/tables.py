@@ -107,7 +107,7 @@ grade = sa.Table(
     "grade",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    _owner(index=True),
+    _owner(),
     sa.Column("evidence_id", sa.Integer, sa.ForeignKey("evidence.id"), nullable=False),
     sa.Column("rubric_sha256", sa.String(64), nullable=False),
     sa.Column("document", sa.Text, nullable=False),
@@ -123,6 +123,8 @@ grade = sa.Table(
     sa.Column("graded_at", UtcDateTime, nullable=False),
     sa.Column("follows", sa.Integer, nullable=False),  # the grade that stood before; 0: none
     sa.UniqueConstraint("submission_id", "follows"),  # grades of a submission are a chain: none forks
+    # With what is asked of a whole class's grades: a row's documents are long.
+    sa.Index(None, "submission_id", "graded_at"),
 )
 
 # By what the weights of measured models are known again.

@@ -26,11 +26,12 @@ def grade(
     *,
     proposed: float | None = None,
     accepted: bool = False,
+    maximum: float = 8.0,
 ) -> None:
     """Grade it; with ``proposed`` points its item waits for a human, unless it is accepted without one."""
     evidence = {} if proposed is None else {"proposal": {"points": proposed, "doubt": 0.5}}
     state = ItemState.AUTO if proposed is None or accepted else ItemState.NEEDS_REVIEW
-    item = ItemGrade("ex1.runs", "The code runs", points, 8.0, state, 1.0, "All cells ran.", evidence)
+    item = ItemGrade("ex1.runs", "The code runs", points, maximum, state, 1.0, "All cells ran.", evidence)
     now = datetime.now(UTC)
     with parts.database.write() as unit:
         filed = unit.submissions.find(submission_id)

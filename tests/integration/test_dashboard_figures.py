@@ -15,7 +15,8 @@ from grader.services.dashboard.attention import read_attention
 from grader.services.dashboard.overview import Overview, read_overview
 from grader.services.dashboard.scope import open_scope
 from grader.storage.submission_table import Column, Filter
-from tests.integration.parts import Parts, make_parts
+from tests.integration.graded import grade, graded
+from tests.integration.parts import NOW, Parts, make_parts
 from tests.integration.small_class import (
     ITEMS,
     Work,
@@ -105,8 +106,24 @@ def test_the_figures_are_those_of_each_students_best_attempt(parts: Parts, seed:
         assert choice.wrong_choice == ""
     (size,) = found.sizes
     assert (size.latent_dim, size.students) == (2, len(counted))
-    assert size.quartiles == pytest.approx(statistics.quantiles([work.explained for work in counted]))
+    explained = [work.explained for work in counted]
+    assert size.quartiles == pytest.approx(statistics.quantiles(explained, method="inclusive"))
+    assert min(explained) <= size.quartiles[0] <= size.quartiles[2] <= max(explained)
     assert size.pca == pytest.approx(1 - 0.056 / 0.0676)
+
+
+def test_under_two_rubrics_items_are_described_as_most_of_the_class_has_them(parts: Parts) -> None:
+    students = [f"student{number}" for number in range(6)]
+    add_students(parts, dict.fromkeys(students, "a"))
+    ids = [graded(parts, student, 8.0, sent=NOW) for student in students]
+    for regraded in ids[:2]:
+        grade(parts, regraded, 3.0, maximum=4.0)
+    (line,) = look(parts).items
+    assert (line.figures.maximum, line.figures.students, line.figures.difficulty) == (8.0, 4, 1.0)
+    for regraded in ids[2:5]:
+        grade(parts, regraded, 3.0, maximum=4.0)
+    (line,) = look(parts).items
+    assert (line.figures.maximum, line.figures.students, line.figures.difficulty) == (4.0, 5, 0.75)
 
 
 def test_an_empty_class_has_no_figures(parts: Parts) -> None:

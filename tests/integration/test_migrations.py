@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 
 from grader.services.migrate import migrate
 from grader.storage import Database, make_engine
+from grader.storage.class_figures import name_shape
 from grader.storage.migrations import _configure, missing, upgrade
 from grader.storage.schema import APPEND_ONLY, metadata
 
@@ -112,3 +113,27 @@ def test_what_was_handed_in_before_stands_after_the_upgrade_with_all_that_refers
     ):
         with Database(engine).write() as unit, pytest.raises(sa.exc.IntegrityError, match="append-only"):
             unit.connection.exec_driver_sql(refused)
+
+
+def test_shapes_of_earlier_releases_tell_most_points_after_the_upgrade(engine: sa.Engine) -> None:
+    moment = "2026-01-01 00:00:00.000000"
+    with Database(engine).write() as unit:
+        command.upgrade(_configure(unit.connection), "0008")
+        run = unit.connection.exec_driver_sql
+        for one, most in (("1", 8.0), ("2", 4.0)):
+            times = (moment, moment)
+            run("INSERT INTO submission VALUES (?, 'ml2', 'hw', ?, 1, 'x', 'x', ?, ?)", (one, one, *times))
+            for item in ("q1", "q1b"):
+                judged = (one, item, most)
+                run(
+                    "INSERT INTO mark VALUES (?, ?, 'ml2', 'hw', 1, ?, 'auto', NULL, 0, 0, '', '', 0)", judged
+                )
+            figures = "1, 1, 1, 0, 'old', x'', '', '', '', x''"
+            run(f"INSERT INTO counted_attempt VALUES ('ml2', 'hw', ?, ?, {figures})", (one, one))
+        unit.commit()
+    upgrade(engine)
+    with Database(engine).read() as unit:
+        shapes = [row.shape for row in unit.class_figures.attempts("ml2", "hw")]
+        assert shapes == [name_shape({"q1": most, "q1b": most}) for most in (8.0, 4.0)]
+        command.downgrade(_configure(unit.connection), "0008")
+        assert len({row.shape for row in unit.class_figures.attempts("ml2", "hw")}) == 1

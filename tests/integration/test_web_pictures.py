@@ -78,7 +78,7 @@ def test_the_class_is_in_the_curve_once_five_students_are_graded(client: TestCli
         grade(client, parts, f"user{number}", 0.03)
     assert "class" not in client.get(curve).text
     grade(client, parts, "fifth", 0.04)
-    assert "class 0.0300 (0.0300 to 0.0500)" in client.get(curve).text
+    assert "class 0.0300 (0.0300 to 0.0400)" in client.get(curve).text
 
 
 def test_who_may_not_read_results_sees_no_picture(client: TestClient, parts: Parts) -> None:

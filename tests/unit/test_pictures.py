@@ -97,7 +97,7 @@ def test_a_spread_needs_five_students_for_each_latent_size() -> None:
     assert class_spread(students, own) == {}
     spread = class_spread([*students, make_row("d", {2: 0.1}), make_row("others", {8: 0.3})], own)
     assert list(spread) == [2]
-    assert spread[2] == pytest.approx((0.055, 0.07, 0.085))
+    assert spread[2] == pytest.approx((0.06, 0.07, 0.08))
 
 
 def make_row(images: str, explained: dict[int, float]) -> ClassRow:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.domain.statistics import WAITS, describe, describe_items
+from grader.domain.statistics import WAITS, describe, describe_items, take_quartiles
 
 POINTS = st.sampled_from([0, 25, 50, 100, 250, 400])
 
@@ -30,6 +30,20 @@ def test_a_distribution_is_what_the_textbook_says(points: list[int]) -> None:
     for number, count in enumerate(found.bins):
         edge = 100.001 if number == 9 else 10 * (number + 1)  # full points are in the last tenth
         assert count == sum(10 * number <= share < edge for share in shares)
+
+
+@pytest.mark.parametrize(
+    ("values", "quartiles"),
+    [
+        ([0.7], (0.7, 0.7, 0.7)),
+        ([0.99, 0.9], (0.9225, 0.945, 0.9675)),
+        ([0.1, 0.2, 0.9], (0.15, 0.2, 0.55)),
+    ],
+)
+def test_quartiles_lie_within_what_they_are_of(
+    values: list[float], quartiles: tuple[float, float, float]
+) -> None:
+    assert take_quartiles(values) == pytest.approx(quartiles)
 
 
 @given(

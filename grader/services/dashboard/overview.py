@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from grader.domain.calibration import ReferenceFigures
-from grader.domain.statistics import Distribution, ItemFigures, describe, describe_items
+from grader.domain.statistics import Distribution, ItemFigures, Quartiles, describe, describe_items
 from grader.errors import EvidenceMissing
 from grader.services.dashboard.scope import Scope
-from grader.services.explained import gather_explained, take_quartiles
+from grader.services.explained import describe_explained, gather_explained
 from grader.storage.class_figures import ClassRow, unpack_points
 from grader.storage.class_lists import Counts
 from grader.storage.unit_of_work import Database, UnitOfWork
@@ -31,7 +31,7 @@ class SizeLine:
 
     latent_dim: int
     students: int
-    quartiles: tuple[float, float, float]
+    quartiles: Quartiles
     pca: float | None
     reference: ReferenceFigures | None
 
@@ -118,7 +118,7 @@ def _sizes(unit: UnitOfWork, scope: Scope, rows: list[ClassRow]) -> tuple[SizeLi
     explained = by_images[images]
     return tuple(
         SizeLine(width, len(explained[width]), quartiles, pca.get(width), reference.get(width))
-        for width, quartiles in take_quartiles(explained).items()
+        for width, quartiles in describe_explained(explained).items()
     )
 
 
