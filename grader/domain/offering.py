@@ -54,8 +54,13 @@ class Offering:
         return release is Release.AFTER_DUE and (due_at is None or now >= due_at)
 
     def due_for(self, held: Accommodation | None) -> datetime | None:
-        """The due date of a student for whom ``held`` holds; None: nothing of their own."""
-        return (held.due_at if held else None) or self.due_at
+        """The due date of a student for whom ``held`` holds; None: nothing of their own.
+
+        An extension only ever gives time: where the class's date moved past it, that holds.
+        """
+        if self.due_at is None or held is None or held.due_at is None:
+            return self.due_at
+        return max(self.due_at, held.due_at)
 
     def days_late(self, submitted_at: datetime, due_at: datetime | None) -> int:
         """Days begun after ``due_at``, the student's own due date; 0 within the grace."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from grader.domain.offering import Accommodation
+from grader.domain.offering import Accommodation, Offering
 from grader.domain.people import Actor
 from grader.errors import NotPermitted, RequestRefused
 from grader.services.class_standing import settle_class
@@ -28,9 +28,17 @@ def extend(
     reason: str,
     now: datetime,
 ) -> None:
-    """Give a student another due date; None: as for everybody again. Raises as `excuse`."""
+    """Give a student a later due date; None: as for everybody again.
 
-    def move(before: Accommodation) -> Accommodation:
+    Raises as `excuse`, and `RequestRefused` for a date before the class's.
+    """
+
+    def move(before: Accommodation, offering: Offering) -> Accommodation:
+        if due_at and offering.due_at and due_at < offering.due_at:
+            raise RequestRefused(
+                f"An extension gives time: choose a date after the class's, {_told(offering.due_at)}, or "
+                "leave the date empty for no extension."
+            )
         return replace(before, due_at=due_at)
 
     action = "extension.take_back" if due_at is None else "extension.give"
@@ -53,7 +61,7 @@ def excuse(
     Raises `NotPermitted`, `NotFound`, and `RequestRefused` where no reason is given.
     """
 
-    def change(before: Accommodation) -> Accommodation:
+    def change(before: Accommodation, _: Offering) -> Accommodation:
         return replace(before, is_excused=is_excused)
 
     action = "excuse.give" if is_excused else "excuse.take_back"
@@ -64,7 +72,7 @@ def _change(
     database: Database,
     actor: Actor,
     where: tuple[str, str, str],
-    change: Callable[[Accommodation], Accommodation],
+    change: Callable[[Accommodation, Offering], Accommodation],
     action: str,
     reason: str,
     now: datetime,
@@ -78,7 +86,8 @@ def _change(
     with database.write() as unit:
         find_row(unit, actor, course, assignment, user, now)
         before = unit.offerings.accommodations(course, assignment, user).get(user, Accommodation())
-        new = replace(change(before), reason=reason.strip())
+        offering = unit.offerings.find(course, assignment)
+        new = replace(change(before, offering), reason=reason.strip())
         unit.offerings.accommodate(course, assignment, user, new, actor.id, now)
         settle_class(unit, course, assignment, user)
         due = {"due_at": _told(new.due_at), "before": _told(before.due_at)} if "extension" in action else {}

@@ -25,7 +25,7 @@ class Terms:
     @property
     def is_extended(self) -> bool:
         """Whether this student has a due date of their own."""
-        return self.accommodation.due_at is not None
+        return self.due_at != self.offering.due_at
 
     @property
     def closes_at(self) -> datetime | None:

@@ -196,9 +196,11 @@ class Lines:
         if Release.WHEN_PUBLISHED in releases:
             return sa.false()
         due_at = self._offering.due_at
-        if due_at is None or due_at <= self._now:
-            return sa.or_(self._held.c.due_at.is_(None), self._held.c.due_at <= self._now)
-        return self._held.c.due_at <= self._now
+        if due_at is None:
+            return sa.true()
+        if due_at > self._now:
+            return sa.false()
+        return sa.or_(self._held.c.due_at.is_(None), self._held.c.due_at <= self._now)
 
     def _columns(self) -> list[Any]:
         overridden = (

@@ -225,6 +225,25 @@ def test_lateness_costs_an_extension_gives_back_and_taking_it_back_costs_again(
     assert row(parts, "ada").final == 6.4
 
 
+def test_an_extension_gives_time_and_never_takes_it(parts: Parts, ina: Browser) -> None:
+    graded(parts, "ada", 8.0, sent=DUE + timedelta(hours=30))
+    graded(parts, "ben", 8.0, sent=DUE + timedelta(hours=30))
+    ina.post(f"{PLACE}/settings", settings(late_percent_per_day="10"))
+    earlier = {"due_at": f"{DUE - timedelta(days=300):%Y-%m-%dT%H:%M}", "reason": "a typo in the year"}
+    refused = ina.post(f"{BOOK}/students/ben/extension", earlier)
+    assert refused.status_code == 422
+    told = f"choose a date after the class's, {DUE:%Y-%m-%d %H:%M} UTC"
+    assert told in html.unescape(refused.text)
+    assert (row(parts, "ben").final, row(parts, "ben").extended_to) == (6.4, None)
+    a_day = {"due_at": f"{DUE + timedelta(days=1):%Y-%m-%dT%H:%M}", "reason": "was ill"}
+    assert ina.post(f"{BOOK}/students/ada/extension", a_day).status_code == 303
+    assert [row(parts, user).final for user in ("ada", "ben")] == [7.2, 6.4]
+    a_week_for_all = f"{DUE + timedelta(days=7):%Y-%m-%dT%H:%M}"
+    ina.post(f"{PLACE}/settings", settings(late_percent_per_day="10", due_at=a_week_for_all))
+    assert [row(parts, user).final for user in ("ada", "ben")] == [8.0, 8.0]
+    assert "gives no time beyond that" in ina.get(f"{BOOK}/students/ada").text
+
+
 def test_an_excuse_is_shown_kept_with_an_extension_and_taken_back(parts: Parts, ina: Browser) -> None:
     excuse = f"{BOOK}/students/ben/excuse"
     assert ina.post(excuse, {"act": "excuse", "reason": "transferred credit"}).status_code == 303

@@ -70,7 +70,7 @@ def read_student(database: Database, scope: Scope, submission_id: str, now: date
             user,
             scope.call(rows[0]).name,
             () if scope.hidden else tuple(unit.class_lists.sections(scope.course, user)),
-            (held.due_at if held else None) or offering.due_at,
+            offering.due_for(held),
             replace(held, reason="") if held and scope.hidden else held,
             tuple(attempts),
             unit.class_lists.people({mark.override.actor for one in attempts for mark in one.overrides}),
