@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from grader.domain.offering import Offering, Release
+
 
 class RowState(StrEnum):
     """Where a student's grade stands."""
@@ -52,6 +54,32 @@ class ItemPoints:
     points: float
     max_points: float
     state: str  # a `grader.domain.grade.ItemState`
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The gradebook of one assignment in one course, at one moment."""
+
+    course: str
+    assignment: str
+    offering: Offering
+    parts: tuple[str, ...]  # the rubric's, by key
+    now: datetime
+
+    @property
+    def releases(self) -> frozenset[Release]:
+        """When students see points, of any part."""
+        return frozenset(map(self.offering.release_of, self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many lines have all of this in common."""
+
+    state: RowState
+    is_excused: bool
+    maximum: float | None  # of the points; None: nothing is graded
+    students: int
 
 
 @dataclass(frozen=True, slots=True)

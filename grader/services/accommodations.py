@@ -8,9 +8,8 @@ from datetime import datetime
 
 from grader.domain.offering import Accommodation, Offering
 from grader.domain.people import Actor
-from grader.errors import NotPermitted, RequestRefused
+from grader.errors import NotFound, NotPermitted, RequestRefused
 from grader.services.class_standing import settle_class
-from grader.services.gradebook import find_row
 from grader.services.review.decision import check_text
 from grader.storage.unit_of_work import Database
 
@@ -84,7 +83,8 @@ def _change(
         raise RequestRefused("Say why: the reason is kept.")
     check_text("reason", reason, _MOST_REASON)
     with database.write() as unit:
-        find_row(unit, actor, course, assignment, user, now)
+        if not unit.gradebook.has(course, assignment, user):
+            raise NotFound("There is no such student here.")
         before = unit.offerings.accommodations(course, assignment, user).get(user, Accommodation())
         offering = unit.offerings.find(course, assignment)
         new = replace(change(before, offering), reason=reason.strip())

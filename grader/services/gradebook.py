@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from grader.domain.gradebook import GradebookRow, RowState, Selection, SortBy
+from grader.assignments import Assignment
+from grader.domain.gradebook import Book, GradebookRow, RowState, Selection, SortBy
 from grader.domain.offering import Offering
 from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted
+from grader.services.gradebook_csv import Contents, Format, Sheet, count_contents
 from grader.services.review.anonymity import Names, derive_pseudonym, find_names
 from grader.storage.unit_of_work import Database, UnitOfWork
 
@@ -21,6 +24,8 @@ class Page:
 
     rows: tuple[GradebookRow, ...]
     counts: dict[RowState, int]  # of everybody whom the search and the section leave, whatever the state
+    contents: Contents  # of a file for an LMS of the same students, without provisional grades
+    outdated: int  # graded ones whose points are out of another maximum than the rubric's
     total: int  # of the lines that this is a page of
     sections: tuple[str, ...]  # that may be chosen
     offering: Offering
@@ -41,23 +46,21 @@ class Wish:
 
 
 def read_gradebook(
-    database: Database, actor: Actor, course: str, assignment: str, wish: Wish, now: datetime
+    database: Database, actor: Actor, course: str, assignment: Assignment, wish: Wish, now: datetime
 ) -> Page:
     """One page. Raises `NotPermitted` for whoever does not teach the course."""
     with database.read() as unit:
-        offering = unit.offerings.find(course, assignment)
+        book = open_book(unit, course, assignment, now)
+        offering = book.offering
         hidden = hides_names(actor, course, offering, with_names=wish.with_names)
         selection = narrow(actor, course, wish.selection)
         sort = wish.sort
         if hidden:  # neither a search nor an order may tell who is who
             selection = replace(selection, search="")
             sort = SortBy.SUBMISSION if sort in (SortBy.NAME, SortBy.SECTION) else sort
-        counts = unit.gradebook.count(course, assignment, offering, now, replace(selection, state=None))
+        tallies = unit.gradebook.tally(book, replace(selection, state=None))
         rows = unit.gradebook.page(
-            course,
-            assignment,
-            offering,
-            now,
+            book,
             selection,
             sort=sort,
             descending=wish.descending,
@@ -69,12 +72,18 @@ def read_gradebook(
         own = actor.sections_of(course)
         sections = [name for name in unit.people.sections(course) if own is None or name in own]
     if not hidden and offering.hides_names:
-        note_names_shown(database, actor, course, assignment, now)
-    names = find_names(database, course, assignment)
+        note_names_shown(database, actor, course, book.assignment, now)
+    names = find_names(database, course, book.assignment)
+    counts: dict[RowState, int] = defaultdict(int)
+    for tally in tallies:
+        counts[tally.state] += tally.students
     state = selection.state
+    maximum = assignment.rubric.maximum
     return Page(
         tuple(_hide_person(row, names) if hidden else row for row in rows),
         counts,
+        count_contents(Sheet(Format.MOODLE, maximum), tallies),
+        count_contents(Sheet(Format.GENERIC, maximum, provisional=True), tallies).outdated,
         sum(counts.values()) if state is None else counts.get(state, 0),
         tuple(sections),
         offering,
@@ -82,13 +91,17 @@ def read_gradebook(
     )
 
 
-def find_row(
-    unit: UnitOfWork, actor: Actor, course: str, assignment: str, user: str, now: datetime
-) -> GradebookRow:
+def open_book(unit: UnitOfWork, course: str, assignment: Assignment, now: datetime) -> Book:
+    """The assignment's gradebook as the course gives it now."""
+    rubric = assignment.rubric
+    parts = tuple(part.key for part in rubric.parts)
+    return Book(course, rubric.id, unit.offerings.find(course, rubric.id), parts, now)
+
+
+def find_row(unit: UnitOfWork, actor: Actor, book: Book, user: str) -> GradebookRow:
     """One student's line with its items. Raises `NotFound`, also for students whom one may not see."""
-    offering = unit.offerings.find(course, assignment)
-    rows = unit.gradebook.of(course, assignment, offering, now, [user])
-    own = actor.sections_of(course)
+    rows = unit.gradebook.of(book, [user])
+    own = actor.sections_of(book.course)
     if not rows or not (own is None or own & set(rows[0].sections)):
         raise NotFound("There is no such student here.")
     return unit.gradebook.with_items(rows)[0]

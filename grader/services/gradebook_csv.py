@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Protocol
 
-from grader.domain.gradebook import GradebookRow, RowState
+from grader.domain.gradebook import GradebookRow, RowState, Tally
 
 # What a spreadsheet may take for a formula, in full width too.
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
+_PROVISIONAL = (RowState.WAITING, RowState.FINAL)
 _CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 _MOODLE = ("ID number", "Username", "Email address", "Full name")
 _GENERIC = (
@@ -46,10 +48,32 @@ class Sheet:
     """What all lines of one file have in common."""
 
     format: Format
-    column: str  # the heading of the grades
-    maximum: float
-    items: Sequence[str]  # the rubric's, in its order
+    maximum: float  # that the rubric gives now
+    column: str = ""  # the heading of the grades
+    items: Sequence[str] = ()  # the rubric's, in its order
     provisional: bool = False  # with grades that wait for a human or are not published
+
+
+class Placed(Protocol):
+    """A line of the gradebook, or many alike: what it takes to know whether they are in a file."""
+
+    @property
+    def state(self) -> RowState:
+        """Where the grade stands."""
+
+    @property
+    def is_excused(self) -> bool:
+        """Whether the student need not do the assignment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file tells, in students."""
+
+    told: int  # whose points are in it, or `EX` for them
+    left_out: int  # whose points are not published or wait for a human
+    excused: int
+    outdated: int  # whose points are in it, out of another maximum than the file's
 
 
 def write_sheet(sheet: Sheet, rows: Iterable[GradebookRow]) -> Iterator[str]:
@@ -61,20 +85,35 @@ def write_sheet(sheet: Sheet, rows: Iterable[GradebookRow]) -> Iterator[str]:
     if sheet.format is Format.CANVAS:
         yield _line([*_CANVAS, guard(sheet.column)])
         yield _line(["    Points Possible", *[""] * (len(_CANVAS) - 1), number(sheet.maximum)])
-        yield from (_line(_canvas(row)) for row in rows if row.is_excused or includes(sheet, row))
+        yield from (_line(_canvas(row)) for row in rows if row.is_excused or tells_points(sheet, row))
     elif sheet.format is Format.MOODLE:
         yield _line([*_MOODLE, guard(sheet.column)])
-        yield from (_line(_moodle(row)) for row in rows if not row.is_excused and includes(sheet, row))
+        yield from (_line(_moodle(row)) for row in rows if tells_points(sheet, row))
     else:
         yield "\ufeff" + _line([*_GENERIC, *map(guard, sheet.items)])
         yield from (_line(_generic(row, sheet)) for row in rows)
 
 
-def includes(sheet: Sheet, row: GradebookRow) -> bool:
-    """Whether the file says this student's points."""
-    if row.state is RowState.PUBLISHED:
-        return True
-    return sheet.provisional and row.state in (RowState.FINAL, RowState.WAITING)
+def tells_points(sheet: Sheet, row: Placed) -> bool:
+    """Whether the file says this student's points. An LMS gets none of those who are excused."""
+    if row.is_excused and sheet.format is not Format.GENERIC:
+        return False
+    return row.state is RowState.PUBLISHED or (sheet.provisional and row.state in _PROVISIONAL)
+
+
+def count_contents(sheet: Sheet, tallies: Iterable[Tally]) -> Contents:
+    """What a file of these lines tells."""
+    told = left_out = excused = outdated = 0
+    for lines in tallies:
+        excused += lines.students if lines.is_excused else 0
+        if tells_points(sheet, lines):
+            told += lines.students
+            outdated += lines.students if number(lines.maximum) != number(sheet.maximum) else 0
+        elif lines.state in _PROVISIONAL and tells_points(replace(sheet, provisional=True), lines):
+            left_out += lines.students
+        elif lines.is_excused and sheet.format is Format.CANVAS:
+            told += lines.students
+    return Contents(told, left_out, excused, outdated)
 
 
 def guard(text: str) -> str:
@@ -102,7 +141,7 @@ def _moodle(row: GradebookRow) -> list[str]:
 
 
 def _generic(row: GradebookRow, sheet: Sheet) -> list[str]:
-    told = includes(sheet, row)
+    told = tells_points(sheet, row)
     items = [row.items.get(key) if told else None for key in sheet.items]
     return [
         *map(guard, (row.user, row.login, row.name, row.email, "; ".join(row.sections))),

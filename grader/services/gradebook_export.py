@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from grader.assignments import Assignment
-from grader.domain.gradebook import GradebookRow, RowState, Selection
-from grader.domain.offering import Offering
+from grader.domain.gradebook import Book, GradebookRow, Selection
 from grader.domain.people import Actor
 from grader.errors import NotPermitted
-from grader.services.gradebook import hides_names, narrow
-from grader.services.gradebook_csv import Format, Sheet, write_sheet
+from grader.services.gradebook import hides_names, narrow, open_book
+from grader.services.gradebook_csv import Contents, Format, Sheet, count_contents, write_sheet
 from grader.storage.unit_of_work import Database
 
 _CHUNK = 500
-_TOLD = (RowState.PUBLISHED,)
-_PROVISIONAL = (RowState.WAITING, RowState.FINAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +24,7 @@ class Export:
 
     filename: str
     chunks: Iterator[bytes]
-    told: int  # students whose points are in it
-    left_out: int  # students whose points are not published or wait for a human
+    contents: Contents
 
 
 def export_gradebook(
@@ -49,12 +45,17 @@ def export_gradebook(
     rubric = assignment.rubric
     selection = narrow(actor, course, Selection(frozenset({section}) if section else None))
     with database.write() as unit:
-        offering = unit.offerings.find(course, rubric.id)
-        if hides_names(actor, course, offering, with_names=True):
+        book = open_book(unit, course, assignment, now)
+        if hides_names(actor, course, book.offering, with_names=True):
             raise NotPermitted("Names are hidden until the grades are published: ask an instructor.")
-        counts = unit.gradebook.count(course, rubric.id, offering, now, selection)
-        told = sum(counts.get(state, 0) for state in (*_TOLD, *(_PROVISIONAL if provisional else ())))
-        left_out = 0 if provisional else sum(counts.get(state, 0) for state in _PROVISIONAL)
+        sheet = Sheet(
+            form,
+            rubric.maximum,
+            book.offering.lms_column or rubric.title,
+            [item.key for item in rubric.items],
+            provisional,
+        )
+        contents = count_contents(sheet, unit.gradebook.tally(book, selection))
         unit.audit.note(
             now,
             actor.id,
@@ -62,33 +63,25 @@ def export_gradebook(
             course=course,
             subject=rubric.id,
             format=form.value,
-            students=told,
-            left_out=left_out,
+            students=contents.told,
+            left_out=contents.left_out,
             provisional=provisional,
+            **({"outdated": contents.outdated} if contents.outdated else {}),
             **({"section": section} if section else {}),
         )
         unit.commit()
-    sheet = Sheet(
-        form,
-        offering.lms_column or rubric.title,
-        rubric.maximum,
-        [item.key for item in rubric.items],
-        provisional,
-    )
-    rows = _rows(database, course, rubric.id, offering, selection, now)
+    rows = _rows(database, book, selection)
     name = "-".join(re.sub(r"[^A-Za-z0-9._]+", "_", part) for part in (course, rubric.id, form.value))
-    return Export(f"{name}.csv", _chunks(sheet, rows), told, left_out)
+    return Export(f"{name}.csv", _chunks(sheet, rows), contents)
 
 
-def _rows(
-    database: Database, course: str, assignment: str, offering: Offering, selection: Selection, now: datetime
-) -> Iterator[GradebookRow]:
+def _rows(database: Database, book: Book, selection: Selection) -> Iterator[GradebookRow]:
     """All of them by name, a few hundred in memory at a time."""
     with database.read() as unit:
-        users = unit.gradebook.users(course, assignment, offering, now, selection)
+        users = unit.gradebook.users(book, selection)
         for start in range(0, len(users), _CHUNK):
             some = users[start : start + _CHUNK]
-            yield from unit.gradebook.with_items(unit.gradebook.of(course, assignment, offering, now, some))
+            yield from unit.gradebook.with_items(unit.gradebook.of(book, some))
 
 
 def _chunks(sheet: Sheet, rows: Iterator[GradebookRow]) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from grader.domain.people import Role
 from grader.storage.class_tables import counted_attempt, measured
-from grader.storage.people_tables import member, member_section
+from grader.storage.people_tables import accommodation, member, member_section
 from grader.storage.review_tables import mark
 
 Sections = frozenset[str] | None  # whose students are meant; None: all
@@ -128,6 +128,27 @@ def select_students(course: str, sections: frozenset[str]) -> sa.Select[Any]:
     )
 
 
+def in_class(user: sa.ColumnElement[str], course: str) -> sa.ColumnElement[bool]:
+    """The condition that a user is a student of the course: neither staff nor removed.
+
+    Whoever is known by what was handed in alone, through the API, is one.
+    """
+    others = sa.select(member.c.person_id).where(
+        member.c.course == course,
+        sa.or_(member.c.role != Role.STUDENT.value, member.c.removed_at.is_not(None)),
+    )
+    return user.not_in(others)
+
+
+def newest_accommodations(course: str, assignment: str) -> sa.Select[tuple[int]]:
+    """The ids of those that stand, one for each student who has any."""
+    return (
+        sa.select(sa.func.max(accommodation.c.id))
+        .where(accommodation.c.course == course, accommodation.c.assignment == assignment)
+        .group_by(accommodation.c.user_id)
+    )
+
+
 class ClassFigures:
     """The `counted_attempt` and `measured` tables."""
 
@@ -174,11 +195,16 @@ class ClassFigures:
         return found
 
     def attempts(self, course: str, assignment: str, sections: Sections = None) -> list[ClassRow]:
-        """A row of `ClassRow` for every student, in no order."""
+        """A row of `ClassRow` for every student but those who are excused, in no order."""
         table = counted_attempt.c
+        excused = sa.select(accommodation.c.user_id).where(
+            accommodation.c.id.in_(newest_accommodations(course, assignment)), accommodation.c.is_excused
+        )
         query = sa.select(*(table[name] for name in ClassRow._fields)).where(
             table.course == course,
             table.assignment == assignment,
+            in_class(table.user_id, course),
+            table.user_id.not_in(excused),
             *in_sections(table.user_id, course, sections),
         )
         # All at once: one by one, ten thousand rows take twice as long.

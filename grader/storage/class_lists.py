@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from grader.storage.class_figures import Sections, in_sections, select_students
+from grader.storage.class_figures import Sections, in_class, in_sections, select_students
 from grader.storage.people_tables import member_section, person
 from grader.storage.review_tables import standing
 from grader.storage.tables import submission, work
@@ -19,8 +19,8 @@ from grader.storage.tables import submission, work
 class Counts:
     """Submissions by the state of the work on them, and what waits for humans."""
 
-    received: int
-    students: int
+    received: int  # staff's own tries among them, as in every list
+    students: int  # of the class
     graded: int
     underway: int  # queued or running
     failed: int  # by us
@@ -50,7 +50,7 @@ class ClassLists:
     def count(self, course: str, assignment: str, sections: Sections) -> Counts:
         """How many there are of each."""
         students = sa.select(sa.func.count(sa.distinct(submission.c.user_id))).where(
-            _here(submission, course, assignment, sections)
+            _here(submission, course, assignment, sections), in_class(submission.c.user_id, course)
         )
         graded = sa.select(sa.func.count()).where(_here(standing, course, assignment, sections))
         ungraded = (

@@ -1,18 +1,16 @@
-"""The gradebook's lines: students of the roster and whoever handed something in, found by SQL alone."""
+"""The gradebook's lines, of the roster's students and of strangers who handed in, found by SQL alone."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from grader.domain.gradebook import GradebookRow, ItemPoints, RowState, Selection, SortBy
-from grader.domain.offering import Offering
-from grader.storage.gradebook_query import Lines
+from grader.domain.gradebook import Book, GradebookRow, ItemPoints, RowState, Selection, SortBy, Tally
+from grader.storage.gradebook_query import Lines, who_has_lines
 from grader.storage.people_tables import member_section
 from grader.storage.review_tables import mark
 
@@ -27,10 +25,7 @@ class Gradebook:
 
     def page(
         self,
-        course: str,
-        assignment: str,
-        offering: Offering,
-        now: datetime,
+        book: Book,
         selection: Selection,
         *,
         sort: SortBy = SortBy.NAME,
@@ -40,32 +35,30 @@ class Gradebook:
     ) -> list[GradebookRow]:
         """Lines in this order; students without what it is sorted by come last."""
         # The order of thousands needs few columns; all of them are read for the page alone.
-        query = Lines(course, assignment, offering, now).users(selection, sort, descending, limit, offset)
-        return self.of(course, assignment, offering, now, list(self._connection.execute(query).scalars()))
+        query = Lines(book).users(selection, sort, descending, limit, offset)
+        return self.of(book, list(self._connection.execute(query).scalars()))
 
-    def of(
-        self, course: str, assignment: str, offering: Offering, now: datetime, users: Sequence[str]
-    ) -> list[GradebookRow]:
+    def of(self, book: Book, users: Sequence[str]) -> list[GradebookRow]:
         """The lines of these students, in their order, without those that have none."""
-        query = Lines(course, assignment, offering, now, users).whole()
+        query = Lines(book, users).whole()
         rows = self._connection.execute(query).mappings().all()
-        sections = self._sections_of(course, users)
+        sections = self._sections_of(book.course, users)
         found = {row["user"]: _row(row, sections.get(row["user"], ())) for row in rows}
         return [found[user] for user in users if user in found]
 
-    def users(
-        self, course: str, assignment: str, offering: Offering, now: datetime, selection: Selection
-    ) -> list[str]:
+    def has(self, course: str, assignment: str, user: str) -> bool:
+        """Whether this student has a line."""
+        return self._connection.execute(who_has_lines(course, assignment, [user])).first() is not None
+
+    def users(self, book: Book, selection: Selection) -> list[str]:
         """The ids of all of them, by name."""
-        query = Lines(course, assignment, offering, now).users(selection, SortBy.NAME, False, None, 0)
+        query = Lines(book).users(selection, SortBy.NAME, False, None, 0)
         return list(self._connection.execute(query).scalars())
 
-    def count(
-        self, course: str, assignment: str, offering: Offering, now: datetime, selection: Selection
-    ) -> dict[RowState, int]:
+    def tally(self, book: Book, selection: Selection) -> list[Tally]:
         """How many lines stand where."""
-        query = Lines(course, assignment, offering, now).count_states(selection)
-        return {RowState(state): count for state, count in self._connection.execute(query)}
+        query = Lines(book).tally(selection)
+        return [Tally(RowState(state), *more) for state, *more in self._connection.execute(query)]
 
     def with_items(self, rows: Sequence[GradebookRow]) -> list[GradebookRow]:
         """The same lines with each item's points."""

@@ -3,60 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from grader.domain.gradebook import RowState, Selection, SortBy
-from grader.domain.offering import Offering, Release
+from grader.domain.gradebook import Book, RowState, Selection, SortBy
+from grader.domain.offering import Release
 from grader.domain.people import Role
+from grader.storage.class_figures import in_class, newest_accommodations
 from grader.storage.people_tables import accommodation, member, member_section, person
 from grader.storage.review_tables import mark, standing
 from grader.storage.tables import submission, work
 
 
-class Lines:
-    """Queries about the lines of one assignment's gradebook at one moment."""
+def who_has_lines(
+    course: str, assignment: str, users: Sequence[str] | None = None
+) -> sa.CompoundSelect[tuple[str]]:
+    """The ids of all students of the roster and of all who handed in, but for staff and removed members."""
+    handed_in = sa.select(submission.c.user_id.label("user")).where(
+        submission.c.course == course,
+        submission.c.assignment == assignment,
+        in_class(submission.c.user_id, course),
+    )
+    roster = sa.select(member.c.person_id.label("user")).where(
+        member.c.course == course, member.c.role == Role.STUDENT.value, member.c.removed_at.is_(None)
+    )
+    if users is not None:
+        handed_in = handed_in.where(submission.c.user_id.in_(users))
+        roster = roster.where(member.c.person_id.in_(users))
+    return sa.union(roster, handed_in)
 
-    def __init__(
-        self,
-        course: str,
-        assignment: str,
-        offering: Offering,
-        now: datetime,
-        users: Sequence[str] | None = None,
-    ) -> None:
+
+class Lines:
+    """Queries about the lines of one gradebook: of the class's students, and of nobody else."""
+
+    def __init__(self, book: Book, users: Sequence[str] | None = None) -> None:
         """``users`` None: all of them."""
-        self._course, self._assignment = course, assignment
-        self._offering, self._now = offering, now
-        mine = (submission.c.course == course, submission.c.assignment == assignment)
-        handed_in = sa.select(submission.c.user_id.label("user")).where(*mine)
-        roster = sa.select(member.c.person_id.label("user")).where(
-            member.c.course == course, member.c.role == Role.STUDENT.value, member.c.removed_at.is_(None)
-        )
+        course, assignment = book.course, book.assignment
+        self._book, self._course, self._assignment = book, course, assignment
         newest = sa.select(
             submission.c.user_id,
             sa.func.max(submission.c.attempt).label("attempt"),
             sa.func.count().label("attempts"),
-        ).where(*mine)
+        ).where(submission.c.course == course, submission.c.assignment == assignment)
         if users is not None:
-            handed_in = handed_in.where(submission.c.user_id.in_(users))
-            roster = roster.where(member.c.person_id.in_(users))
             newest = newest.where(submission.c.user_id.in_(users))
-        self._people = sa.union(roster, handed_in).subquery("people")
+        self._people = who_has_lines(course, assignment, users).subquery("people")
         self._newest = newest.group_by(submission.c.user_id).subquery("newest")
         self._last = submission.alias("last")
         self._work = work.alias("last_work")
         self._counted = submission.alias("counted")
-        last_held = (
-            sa.select(sa.func.max(accommodation.c.id))
-            .where(accommodation.c.course == course, accommodation.c.assignment == assignment)
-            .group_by(accommodation.c.user_id)
-        )
         self._held = (
             sa.select(accommodation.c.user_id, accommodation.c.due_at, accommodation.c.is_excused)
-            .where(accommodation.c.id.in_(last_held))
+            .where(accommodation.c.id.in_(newest_accommodations(course, assignment)))
             .subquery("held")
         )
         self._user = self._people.c.user
@@ -72,11 +71,12 @@ class Lines:
         """Whole lines, in no order."""
         return self._from(_ALL, self._columns())
 
-    def count_states(self, selection: Selection) -> sa.Select[Any]:
-        """How many lines are in which state."""
+    def tally(self, selection: Selection) -> sa.Select[Any]:
+        """How many lines have the same of what `Tally` says."""
         needed = {"standing", "held", *({"person"} if selection.search else ())}
-        query = self._from(needed, [self._state(), sa.func.count()])
-        return self._narrow(query, selection).group_by(sa.text("1"))
+        same = [self._state(), self._is_excused(), standing.c.maximum]
+        query = self._from(needed, [*same, sa.func.count()])
+        return self._narrow(query, selection).group_by(sa.text("1"), sa.text("2"), sa.text("3"))
 
     def _needed(self, selection: Selection, sort: SortBy) -> set[str]:
         needed = set(_NEEDED[sort])
@@ -190,17 +190,19 @@ class Lines:
 
     def _released(self) -> sa.ColumnElement[bool]:
         """Whether this student sees all points now."""
-        releases = {self._offering.release, *self._offering.releases.values()}
-        if self._offering.published_at is not None or releases == {Release.AT_ONCE}:
+        offering, releases, now = self._book.offering, self._book.releases, self._book.now
+        if offering.published_at is not None or releases == {Release.AT_ONCE}:
             return sa.true()
         if Release.WHEN_PUBLISHED in releases:
             return sa.false()
-        due_at = self._offering.due_at
-        if due_at is None:
+        if offering.due_at is None:
             return sa.true()
-        if due_at > self._now:
+        if offering.due_at > now:
             return sa.false()
-        return sa.or_(self._held.c.due_at.is_(None), self._held.c.due_at <= self._now)
+        return sa.or_(self._held.c.due_at.is_(None), self._held.c.due_at <= now)
+
+    def _is_excused(self) -> sa.Label[bool]:
+        return sa.func.coalesce(self._held.c.is_excused, sa.false()).label("is_excused")
 
     def _columns(self) -> list[Any]:
         overridden = (
@@ -225,7 +227,7 @@ class Lines:
             standing.c.maximum.label("maximum"),
             sa.func.coalesce(standing.c.waiting, 0).label("waiting"),
             sa.func.coalesce(standing.c.late_days, 0).label("late_days"),
-            sa.func.coalesce(self._held.c.is_excused, sa.false()).label("is_excused"),
+            self._is_excused(),
             self._held.c.due_at.label("extended_to"),
             overridden.label("is_overridden"),
         ]

@@ -120,6 +120,7 @@ standing = sa.Table(
         "given",
         "late_days",
         "submission_id",
+        "maximum",
     ),
     sa.Index(None, "course", "assignment", "is_counted", "final"),
     sa.Index(None, "course", "assignment", "waiting"),

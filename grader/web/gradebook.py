@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from grader.assignments import Assignment
 from grader.errors import NotFound
 from grader.services.gradebook_csv import Format
-from grader.services.gradebook_export import export_gradebook
+from grader.services.gradebook_export import Export, export_gradebook
 from grader.services.keys import GRADEBOOK, READ, act_for, permit
 from grader.services.results import Cursor, gradescope_document, list_results
 from grader.storage.keys import ApiKey
@@ -48,7 +48,8 @@ def get_gradebook(
     """Everybody's points in one assignment, as the file that an LMS reads.
 
     Grades that are not published, or wait for a human, are left out unless `provisional` is true;
-    `Grader-Left-Out` counts them.
+    `Grader-Left-Out` counts them. `Grader-Students` counts those in the file with points or `EX`, and
+    `Grader-Outdated` those of them whose points are out of another maximum than the rubric's: regrade first.
     """
     actor = act_for(key, GRADEBOOK, course)
     export = export_gradebook(
@@ -61,12 +62,7 @@ def get_gradebook(
         provisional=provisional,
         now=deps.clock(),
     )
-    headers = {
-        "Content-Disposition": f'attachment; filename="{export.filename}"',
-        "Cache-Control": "private, no-store",
-        "Grader-Students": str(export.told),
-        "Grader-Left-Out": str(export.left_out),
-    }
+    headers = {"Cache-Control": "private, no-store", **describe_file(export)}
     return StreamingResponse(export.chunks, headers=headers, media_type="text/csv; charset=utf-8")
 
 
@@ -123,6 +119,16 @@ def get_gradescope_results(
     report = read_permitted(deps, key, submission_id)
     rubric = find_assignment(deps, report.filed.submission.assignment).rubric
     return gradescope_document(report, rubric, deps.clock())
+
+
+def describe_file(export: Export) -> dict[str, str]:
+    """What headers say of a file."""
+    return {
+        "Content-Disposition": f'attachment; filename="{export.filename}"',
+        "Grader-Students": str(export.contents.told),
+        "Grader-Left-Out": str(export.contents.left_out),
+        "Grader-Outdated": str(export.contents.outdated),
+    }
 
 
 def find_assignment(deps: Deps, assignment: str) -> Assignment:

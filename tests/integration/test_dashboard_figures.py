@@ -11,6 +11,7 @@ import pytest
 from grader.domain.people import Actor, Membership, Role
 from grader.domain.run import Verdict
 from grader.errors import NotFound, NotPermitted
+from grader.services.accommodations import excuse
 from grader.services.dashboard.attention import read_attention
 from grader.services.dashboard.overview import Overview, read_overview
 from grader.services.dashboard.scope import open_scope
@@ -124,6 +125,23 @@ def test_under_two_rubrics_items_are_described_as_most_of_the_class_has_them(par
         grade(parts, regraded, 3.0, maximum=4.0)
     (line,) = look(parts).items
     assert (line.figures.maximum, line.figures.students, line.figures.difficulty) == (4.0, 5, 0.75)
+
+
+def test_figures_are_of_students_who_are_not_excused(parts: Parts) -> None:
+    add_students(parts, dict.fromkeys(("ada", "ben", "cleo"), "a"))
+    for user, points in {"ada": 4.0, "ben": 0.0, "cleo": 2.0, "guest": 6.0, "ines": 8.0, "tom": 8.0}.items():
+        hand_in_graded(parts, user, Work({"ex1.runs": points}))
+    excuse(parts.database, INES, "cs101", "hw", "ben", is_excused=True, reason="was ill", now=NOW)
+    with parts.database.write() as unit:
+        unit.people.remove("cs101", "cleo", NOW)
+        unit.commit()
+    found = look(parts)
+    assert found.distribution is not None
+    assert (found.distribution.students, found.distribution.mean) == (2, 5.0)
+    assert (found.items[0].figures.students, found.sizes[0].students) == (2, 2)
+    assert (found.counts.received, found.counts.students) == (6, 3)
+    excuse(parts.database, INES, "cs101", "hw", "ben", is_excused=False, reason="was not", now=NOW)
+    assert look(parts).items[0].figures.students == 3
 
 
 def test_an_empty_class_has_no_figures(parts: Parts) -> None:

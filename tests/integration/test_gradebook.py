@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,12 +13,13 @@ from fastapi import FastAPI
 from grader.domain.gradebook import GradebookRow, RowState
 from grader.domain.people import Role
 from grader.services.class_standing import draw_audited, settle_class
+from grader.services.gradebook import open_book
 from grader.services.standing import settle
 from grader.storage import UnitOfWork
 from grader.storage.standings import Mark, Standing
 from tests.integration.graded import grade, graded, hand_in
 from tests.integration.page_requests import Browser, add_person, signed_in
-from tests.integration.parts import Parts
+from tests.integration.parts import Parts, make_assignment
 
 DUE = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=10)
 PLACE = "/courses/cs101/assignments/hw"
@@ -33,10 +35,9 @@ def ina(parts: Parts, app: FastAPI) -> Browser:
 
 
 def row(parts: Parts, user: str) -> GradebookRow:
-    now = datetime.now(UTC)
     with parts.database.read() as unit:
-        offering = unit.offerings.find("cs101", "hw")
-        return unit.gradebook.of("cs101", "hw", offering, now, [user])[0]
+        book = open_book(unit, "cs101", parts.assignments["hw"], datetime.now(UTC))
+        return unit.gradebook.of(book, [user])[0]
 
 
 def acts(parts: Parts) -> list[str]:
@@ -319,6 +320,73 @@ def test_what_is_not_published_or_waits_stays_out_of_files_unless_asked_for(
     with parts.database.read() as unit:
         noted = unit.audit.page(action="gradebook.export")
     assert [entry.details["students"] for entry in noted] == [1, 2, 0]
+
+
+def test_a_file_holds_as_many_students_as_it_says(parts: Parts, ina: Browser) -> None:
+    graded(parts, "ada", 6.0, sent=DUE)
+    graded(parts, "ben", 7.0, sent=DUE)
+    graded(parts, "dan", 3.0, sent=DUE, proposed=3.0)
+    for student in ("ben", "cleo"):
+        ina.post(f"{BOOK}/students/{student}/excuse", {"act": "excuse", "reason": "was ill"})
+    for form, provisional, students, left_out in (
+        ("canvas", "false", 3, 1),
+        ("canvas", "true", 4, 0),
+        ("moodle", "false", 1, 1),
+        ("moodle", "true", 2, 0),
+    ):
+        file = ina.get(f"{PLACE}/gradebook.csv?format={form}&provisional={provisional}")
+        headings = 2 if form == "canvas" else 1
+        assert file.text.count("\r\n") - headings == students == int(file.headers["grader-students"])
+        assert file.headers["grader-left-out"] == str(left_out)
+    page = ina.get(f"{BOOK}?names=true").text
+    assert "1 students have a published grade and are in the file; 1 are left out" in page
+    assert "2 are excused" in page
+
+
+def test_points_out_of_another_maximum_are_counted_and_are_to_be_regraded_first(
+    parts: Parts, ina: Browser
+) -> None:
+    ids = {user: graded(parts, user, 8.0, sent=DUE) for user in ("ada", "ben", "cleo")}
+    ina.post(f"{BOOK}/students/ben/excuse", {"act": "excuse", "reason": "was ill"})
+    assert "Regrade first" not in ina.get(BOOK).text
+    (item,) = parts.assignments["hw"].rubric.items
+    parts.assignments["hw"] = make_assignment(items=(replace(item, points=4.0),))
+    grade(parts, ids["cleo"], 4.0, maximum=4.0)
+    for form, outdated in (("canvas", "1"), ("moodle", "1"), ("generic", "2")):
+        assert ina.get(f"{PLACE}/gradebook.csv?format={form}").headers["grader-outdated"] == outdated
+    assert "Regrade first: points of 2 students are not out of the 4" in ina.get(BOOK).text
+    with parts.database.read() as unit:
+        assert [one.details["outdated"] for one in unit.audit.page(action="gradebook.export")] == [2, 1, 1]
+
+
+def test_staff_and_removed_members_are_in_no_line_and_no_file(parts: Parts, ina: Browser) -> None:
+    add_person(parts, "tom", Role.TA, ("red",))
+    for user in ("ada", "ben", "guest", "ina", "tom"):
+        graded(parts, user, 8.0, sent=DUE)
+    ina.post(f"{BOOK}/publish")
+    with parts.database.write() as unit:
+        unit.people.remove("cs101", "ben", datetime.now(UTC))
+        unit.commit()
+    page = ina.get(BOOK).text
+    assert re.findall(r'students/\w+">(\w+)</a>', page) == ["Ada", "Cleo", "guest"]
+    assert ">All 3</a>" in page
+    assert ina.get(f"{BOOK}/students/tom").status_code == 404
+    assert ina.post(f"{BOOK}/students/ben/excuse", {"act": "excuse", "reason": "left"}).status_code == 404
+    for form in ("canvas", "moodle", "generic"):
+        file = ina.get(f"{PLACE}/gradebook.csv?format={form}")
+        named = [name for name in ("ada", "ben", "guest", "ina", "tom") if f"{name}," in file.text]
+        assert named == ["ada", "guest"]
+        assert file.headers["grader-students"] == "2"
+
+
+def test_a_student_who_sees_every_part_sees_all_whatever_the_other_parts_would_be(
+    parts: Parts, ina: Browser
+) -> None:
+    graded(parts, "ada", sent=DUE)
+    ina.post(f"{PLACE}/settings", settings(**{"release": "when_published", "release.ex1": "at_once"}))
+    assert row(parts, "ada").state is RowState.PUBLISHED
+    ina.post(f"{PLACE}/settings", settings(**{"release": "at_once", "release.ex1": "when_published"}))
+    assert row(parts, "ada").state is RowState.FINAL
 
 
 def test_points_after_the_due_date_are_published_for_whom_it_has_passed(parts: Parts, ina: Browser) -> None:

@@ -56,7 +56,7 @@ ROWS = [
 
 
 def _write(form: Format, *, provisional: bool = False) -> bytes:
-    sheet = Sheet(form, "Homework 5 (4711)", 2000.0, ["q1", "q2"], provisional)
+    sheet = Sheet(form, 2000.0, "Homework 5 (4711)", ["q1", "q2"], provisional)
     return "".join(write_sheet(sheet, ROWS)).encode()
 
 

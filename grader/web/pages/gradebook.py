@@ -14,6 +14,7 @@ from grader.services.gradebook_csv import Format
 from grader.services.gradebook_export import Export, export_gradebook
 from grader.services.offering import publish, withdraw
 from grader.web.deps import Deps, get_deps
+from grader.web.gradebook import describe_file
 from grader.web.pages.access import get_form
 from grader.web.pages.forms import Fields
 from grader.web.pages.places import AssignmentPlace, get_managed, get_taught
@@ -119,12 +120,7 @@ def download(
 
 def send_file(export: Export) -> Response:
     """An export as it is sent: piece by piece."""
-    headers = {
-        **HEADERS,
-        "Content-Disposition": f'attachment; filename="{export.filename}"',
-        "Grader-Students": str(export.told),
-        "Grader-Left-Out": str(export.left_out),
-    }
+    headers = {**HEADERS, **describe_file(export)}
     return StreamingResponse(export.chunks, headers=headers, media_type="text/csv; charset=utf-8")
 
 
@@ -133,7 +129,7 @@ def _show(
 ) -> Response:
     visitor = place.course.visitor
     now = deps.clock()
-    shown = read_gradebook(deps.database, visitor.actor, place.course.id, place.id, wish, now)
+    shown = read_gradebook(deps.database, visitor.actor, place.course.id, place.assignment, wish, now)
     chosen = {
         "section": section,
         "state": wish.selection.state.value if wish.selection.state else "",

@@ -131,7 +131,7 @@ def give_excuse(
 
 
 def _read(deps: Deps, place: AssignmentPlace, user: str) -> StudentLine:
-    return read_student(deps.database, _actor(place), place.course.id, place.id, user, deps.clock())
+    return read_student(deps.database, _actor(place), place.course.id, place.assignment, user, deps.clock())
 
 
 def _show(

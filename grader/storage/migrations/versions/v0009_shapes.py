@@ -1,4 +1,4 @@
-"""Shapes that tell the items' most points, and an index by which a class's last changes are found."""
+"""Shapes that tell the items' most points, and indexes with what is asked of a whole class."""
 
 from __future__ import annotations
 
@@ -14,18 +14,39 @@ branch_labels = None
 depends_on = None
 
 
+# What a gradebook's lines are sorted by.
+LINES = (
+    "course",
+    "assignment",
+    "user_id",
+    "is_counted",
+    "waiting",
+    "final",
+    "given",
+    "late_days",
+    "submission_id",
+)
+
+
 def upgrade() -> None:
     """Apply."""
     _name_shapes("{item}={hundredths}")
     op.create_index("ix_grade_submission_id_graded_at", "grade", ["submission_id", "graded_at"])
     op.drop_index("ix_grade_submission_id", "grade")
+    _index_lines(*LINES, "maximum")
 
 
 def downgrade() -> None:
     """Take back."""
+    _index_lines(*LINES)
     op.create_index("ix_grade_submission_id", "grade", ["submission_id"])
     op.drop_index("ix_grade_submission_id_graded_at", "grade")
     _name_shapes("{item}")
+
+
+def _index_lines(*columns: str) -> None:
+    op.drop_index("ix_standing_of_student", "standing")
+    op.create_index("ix_standing_of_student", "standing", list(columns))
 
 
 def _name_shapes(form: str) -> None:
