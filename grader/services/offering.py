@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from grader.domain.offering import Offering
 from grader.domain.people import Actor
-from grader.errors import NotPermitted, RequestRefused
+from grader.errors import NotPermitted, Overtaken, RequestRefused
 from grader.services.class_standing import draw_audited, settle_class
+from grader.storage.codec import dump
 from grader.storage.unit_of_work import Database
 
 _RECKONED = frozenset({"due_at", "late_percent_per_day", "grace_minutes", "counts"})
@@ -27,18 +29,28 @@ class SettingsRefused(RequestRefused):
 
 
 def change_offering(
-    database: Database, actor: Actor, course: str, assignment: str, wanted: Offering, now: datetime
+    database: Database,
+    actor: Actor,
+    course: str,
+    assignment: str,
+    wanted: Offering,
+    now: datetime,
+    *,
+    seen: str = "",
 ) -> frozenset[str]:
     """Set everything but the publication; return the names of what changed.
 
     Lateness, final points, the attempts that count and the answers that are audited follow in the same
-    transaction. Raises `NotPermitted` and `SettingsRefused`.
+    transaction. ``seen`` is the `revision` of what the actor changed; "": of whatever stands. Raises
+    `NotPermitted`, `SettingsRefused`, and `Overtaken` where something else stands by now.
     """
     _check_manages(actor, course)
     if wrong := find_faults(wanted):
         raise SettingsRefused(wrong)
     with database.write() as unit:
         before = unit.offerings.find(course, assignment)
+        if seen and seen != revision(before):
+            raise Overtaken("Someone else saved other settings since you opened this page.")
         new = replace(wanted, published_at=before.published_at)
         changed = {
             name: [_plain(was), _plain(is_now)]
@@ -55,6 +67,11 @@ def change_offering(
         unit.audit.note(now, actor.id, "settings.change", course=course, subject=assignment, changed=changed)
         unit.commit()
     return frozenset(changed)
+
+
+def revision(offering: Offering) -> str:
+    """By what these settings are known again; a publication changes none of them."""
+    return sha256(dump(replace(offering, published_at=None)).encode()).hexdigest()[:16]
 
 
 def publish(database: Database, actor: Actor, course: str, assignment: str, now: datetime) -> None:

@@ -288,6 +288,33 @@ def test_settings_that_cannot_be_are_refused_field_by_field(parts: Parts, ina: B
         assert unit.offerings.find("cs101", "hw").due_at is None
 
 
+def test_settings_that_someone_else_saved_meanwhile_are_not_undone(
+    parts: Parts, ina: Browser, app: FastAPI
+) -> None:
+    def opened(browser: Browser) -> str:
+        return read_seen(browser.get(f"{PLACE}/settings").text)
+
+    def read_seen(page: str) -> str:
+        return re.findall(r'name="seen" value="(\w+)"', page)[0]
+
+    add_person(parts, "ivo", Role.INSTRUCTOR)
+    ivo = signed_in(app, "ivo")
+    by_ina, by_ivo = opened(ina), opened(ivo)
+    ina.post(f"{BOOK}/publish")  # changes no settings
+    assert ivo.post(f"{PLACE}/settings", settings(seen=by_ivo)).status_code == 303
+    late = ina.post(f"{PLACE}/settings", settings(seen=by_ina, due_at="", grace_minutes="77"))
+    assert late.status_code == 409
+    assert "Someone else saved other settings" in late.text
+    assert 'value="77"' in late.text
+    with parts.database.read() as unit:
+        offering = unit.offerings.find("cs101", "hw")
+    assert (offering.due_at, offering.grace_minutes) == (DUE, 5)
+    again = settings(seen=read_seen(late.text), grace_minutes="77")
+    assert ina.post(f"{PLACE}/settings", again).status_code == 303
+    with parts.database.read() as unit:
+        assert unit.offerings.find("cs101", "hw").grace_minutes == 77
+
+
 def test_changed_settings_are_told_in_the_audit_log(parts: Parts, ina: Browser) -> None:
     assert ina.post(f"{PLACE}/settings", settings(counts="last")).status_code == 303
     assert "counts: best → last" in html.unescape(ina.get("/courses/cs101/audit").text)

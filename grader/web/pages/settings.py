@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from grader.domain.offering import Counts, Offering, Release
-from grader.services.offering import SettingsRefused, change_offering
+from grader.errors import Overtaken
+from grader.services.offering import SettingsRefused, change_offering, revision
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form
 from grader.web.pages.assignments import send_template
@@ -31,9 +32,8 @@ def show_settings(
     saved: bool = False,
 ) -> Response:
     """The form as it stands."""
-    with deps.database.read() as unit:
-        offering = unit.offerings.find(place.course.id, place.id)
-    return _show(request, place, offering, {}, saved=saved)
+    offering = _find(deps, place)
+    return _show(request, place, offering, {}, seen=revision(offering), saved=saved)
 
 
 @router.post("")
@@ -43,18 +43,31 @@ def save_settings(
     place: Annotated[AssignmentPlace, Depends(get_managed)],
     form: Annotated[FormData, Depends(get_form)],
 ) -> Response:
-    """Set everything; what cannot be is said beside its field."""
+    """Set everything; what cannot be is said beside its field.
+
+    Where someone else was quicker the page keeps what was typed; saved again, it is what stands.
+    """
     fields = Fields(form)
+    seen = fields.text("seen")
     wanted = _read(fields, place)
     if not fields.wrong:
         try:
             change_offering(
-                deps.database, place.course.visitor.actor, place.course.id, place.id, wanted, deps.clock()
+                deps.database,
+                place.course.visitor.actor,
+                place.course.id,
+                place.id,
+                wanted,
+                deps.clock(),
+                seen=seen,
             )
         except SettingsRefused as error:
             fields.wrong.update(error.fields)
+        except Overtaken as error:
+            stands = revision(_find(deps, place))
+            return _show(request, place, wanted, {}, typed=form, seen=stands, overtaken=str(error))
     if fields.wrong:
-        return _show(request, place, wanted, fields.wrong, typed=form)
+        return _show(request, place, wanted, fields.wrong, typed=form, seen=seen)
     return RedirectResponse("?saved=true", 303)
 
 
@@ -62,6 +75,11 @@ def save_settings(
 def download_template(place: Annotated[AssignmentPlace, Depends(get_managed)]) -> Response:
     """What students get."""
     return send_template(place)
+
+
+def _find(deps: Deps, place: AssignmentPlace) -> Offering:
+    with deps.database.read() as unit:
+        return unit.offerings.find(place.course.id, place.id)
 
 
 def _read(fields: Fields, place: AssignmentPlace) -> Offering:
@@ -101,19 +119,23 @@ def _show(
     offering: Offering,
     wrong: dict[str, str],
     *,
+    seen: str,
     typed: FormData | None = None,
+    overtaken: str = "",
     saved: bool = False,
 ) -> Response:
     return render(
         request,
         "settings.html",
         place.course.visitor,
-        422 if wrong else 200,
+        409 if overtaken else 422 if wrong else 200,
         place=place,
         tab="settings",
         offering=offering,
         rubric=place.assignment.rubric,
         wrong=wrong,
+        seen=seen,
         typed=typed or {},
+        overtaken=overtaken,
         saved=saved,
     )
