@@ -25,5 +25,5 @@ def test_the_light_notebook_runs_to_its_end(way: Way, scene: Scene) -> None:
 
 def test_a_small_class_is_judged_again_in_every_way(capsys: pytest.CaptureFixture[str]) -> None:
     seconds = regrade.measure(3)
-    assert len(capsys.readouterr().out.splitlines()) == len(seconds) == 4
+    assert len(capsys.readouterr().out.splitlines()) == len(seconds) == 5
     assert min(seconds.values()) > 0
