@@ -366,7 +366,7 @@ def test_a_file_holds_as_many_students_as_it_says(parts: Parts, ina: Browser) ->
         assert file.text.count("\r\n") - headings == students == int(file.headers["grader-students"])
         assert file.headers["grader-left-out"] == str(left_out)
     page = ina.get(f"{BOOK}?names=true").text
-    assert "1 students have a published grade and are in the file; 1 are left out" in page
+    assert "In the file: 1 student with a published grade. Left out unless you tick the box: 1." in page
     assert "2 are excused" in page
 
 

@@ -86,8 +86,8 @@ def test_a_preview_warns_of_marks_that_people_gave_to_an_item_that_changes(grade
     graded.override(first, "q2", 4.0)
     text = graded.edited(*OTHER_POINTS).replace("key: q2\n    part", "key: q2.new\n    part")
     warnings = preview(graded.database, graded.catalog.parse(HOMEWORK, text)).warnings
-    assert [warning for warning in warnings if "2 marks that people gave stay" in warning]
-    assert [warning for warning in warnings if warning.startswith("q2 is gone, and with it 1 marks")]
+    assert [warning for warning in warnings if "people change them: 2" in warning]
+    assert [warning for warning in warnings if warning.startswith("q2 is gone, and with it")]
     assert preview(graded.database, graded.catalog.parse(HOMEWORK, graded.edited(*LOWER))).warnings == ()
 
 

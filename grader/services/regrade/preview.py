@@ -169,13 +169,13 @@ class _Tally:
         """What becomes of marks that humans gave, where their item is not what it was."""
         for key, count in (+self.lost).items():
             yield (
-                f"{key} is gone, and with it {count} marks that people gave. They come back with an item of "
+                f"{key} is gone, and with it marks that people gave: {count}. They come back with an item of "
                 "this key: keep it where only the title or the wording changes."
             )
         for (key, old, new), count in (+self.outgrown).items():
             yield (
-                f"{key} is worth {new:g} points instead of {old:g}. {count} marks that people gave stay as "
-                "many points as they are; nobody else changes them."
+                f"{key} is worth {new:g} points instead of {old:g}. Marks that people gave stay as many points "
+                f"as they are, until people change them: {count}."
             )
 
     def list_changes(self) -> list[Change]:
