@@ -367,7 +367,7 @@ def test_a_file_holds_as_many_students_as_it_says(parts: Parts, ina: Browser) ->
         assert file.headers["grader-left-out"] == str(left_out)
     page = ina.get(f"{BOOK}?names=true").text
     assert "In the file: 1 student with a published grade. Left out unless you tick the box: 1." in page
-    assert "2 are excused" in page
+    assert "Excused: 2," in page
 
 
 def test_points_out_of_another_maximum_are_counted_and_are_to_be_regraded_first(

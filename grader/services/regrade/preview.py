@@ -174,8 +174,8 @@ class _Tally:
             )
         for (key, old, new), count in (+self.outgrown).items():
             yield (
-                f"{key} is worth {new:g} points instead of {old:g}. Marks that people gave stay as many points "
-                f"as they are, until people change them: {count}."
+                f"{key} is worth {new:g} points instead of {old:g}. Marks that people gave stay as many "
+                f"points as they are, until people change them: {count}."
             )
 
     def list_changes(self) -> list[Change]:
