@@ -175,7 +175,7 @@ def _straggler(records: Records, name: str) -> subprocess.Popen[bytes]:
 
 
 def _wait_until(true: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 60
     while not true():
         assert time.monotonic() < give_up
         time.sleep(0.02)
