@@ -61,9 +61,8 @@ class PartView:
     is_released: bool
     released_when: str  # in words
     items: tuple[ItemGrade, ...]
-    unread: frozenset[str] = (
-        frozenset()
-    )  # items for a human whom nobody sends to them: another attempt counts
+    # Items that need a human and that nobody is sent to, as another attempt counts.
+    unread: frozenset[str] = frozenset()
 
     @property
     def given(self) -> float:

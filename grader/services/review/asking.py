@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from grader.assignments import Assignment
 from grader.domain.people import Actor
 from grader.domain.submission import Submission, SubmissionState
 from grader.errors import NotFound, Overtaken, RequestRefused
@@ -120,14 +119,11 @@ def _find_own(
     if item not in {one.key for one in stored.grade.items}:
         raise NotFound(f"This submission has no item {item[:64]!r}.")
     terms = read_terms(unit, submission.course, submission.assignment, submission.user)
-    if not terms.is_released(_part_of(desk.assignments.get(submission.assignment), item), now):
+    assignment = desk.assignments.get(submission.assignment)
+    part = assignment.rubric.part_of(item) if assignment else item.partition(".")[0]
+    if not terms.is_released(part, now):
         raise NotFound("The points of this item are not released yet.")
     return submission
-
-
-def _part_of(assignment: Assignment | None, item: str) -> str:
-    items = assignment.rubric.items if assignment else ()
-    return next((one.part for one in items if one.key == item), item.partition(".")[0])
 
 
 def _missing(submission_id: str) -> NotFound:
