@@ -11,8 +11,8 @@ from grader.assignments import load_assignment
 from grader.checks.answers.calibration import fit
 from grader.checks.answers.propose import propose
 from grader.domain.answer_calibration import MarkedProposal
-from grader.services.agreement import Compared, compare_marked, measure_agreement
-from grader.services.marked_answers import read_marked
+from grader.services.proposals.agreement import Compared, compare_marked, measure_agreement
+from grader.services.proposals.marked_answers import read_marked
 
 REPOSITORY = Path(__file__).parents[1]
 ROUNDS = 5

@@ -25,8 +25,8 @@ from grader.domain.people import Membership, Person, Role
 from grader.domain.run import CellRun, CellState, HarvestedModel, Layer, NotebookRun, Verdict
 from grader.notebooks.alignment.align import align
 from grader.notebooks.read import read_notebook
-from grader.services.accounts import set_password
-from grader.services.counted import list_measured, to_counted
+from grader.services.grades.counted import list_measured, to_counted
+from grader.services.people.accounts import set_password
 from grader.storage import Blobs, Database
 from grader.storage.class_tables import counted_attempt, fingerprint, measured, resemblance
 from grader.storage.codec import dump

@@ -29,9 +29,9 @@ from grader.domain.rubric import Item
 from grader.domain.run import CellRun, CellState, HarvestedModel, InputStatistics, Layer, NotebookRun, Verdict
 from grader.notebooks.alignment.align import align
 from grader.notebooks.read import read_notebook
+from grader.services.grades.standing import settle_all
 from grader.services.migrate import migrate
 from grader.services.regrade import preview, regrade
-from grader.services.standing import settle_all
 from grader.storage import Database, make_engine
 from grader.storage.codec import dump
 from grader.storage.grades import describe

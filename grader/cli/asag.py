@@ -16,8 +16,8 @@ from grader.cli import render
 from grader.cli.compose import read_assignments
 from grader.cli.settings import Settings
 from grader.errors import RequestRefused
-from grader.services.agreement import agreement_document, compare_marked
-from grader.services.marked_answers import read_marked
+from grader.services.proposals.agreement import agreement_document, compare_marked
+from grader.services.proposals.marked_answers import read_marked
 
 _COLUMNS = (
     "question",

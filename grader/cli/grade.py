@@ -29,8 +29,8 @@ from grader.domain.run import CellRun
 from grader.errors import GraderError, RequestRefused, UploadRefused
 from grader.notebooks.read import read_notebook
 from grader.services.autograde import autograde
-from grader.services.pictures import grids
-from grader.services.report import grade_document, ungraded_document
+from grader.services.figures.pictures import grids
+from grader.services.grades.report import grade_document, ungraded_document
 from grader.storage import Blobs
 
 GRADED, REFUSED, FAILED = 0, 2, 3

@@ -11,7 +11,7 @@ from grader.cli import render
 from grader.cli.compose import open_database
 from grader.cli.settings import Settings
 from grader.errors import RequestRefused
-from grader.services.keys import USUAL_SCOPES, create_key, list_keys, revoke_key
+from grader.services.people.keys import USUAL_SCOPES, create_key, list_keys, revoke_key
 
 
 def make_key(

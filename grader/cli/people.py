@@ -11,9 +11,9 @@ from grader.cli.compose import open_database
 from grader.cli.settings import Settings
 from grader.domain.people import Person
 from grader.errors import NotFound
-from grader.services import administration
-from grader.services.administration import OPERATOR
-from grader.services.invitations import Invitation
+from grader.services.people import administration
+from grader.services.people.administration import OPERATOR
+from grader.services.people.invitations import Invitation
 from grader.storage import Database
 
 _MOST_LISTED = 1_000

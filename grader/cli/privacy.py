@@ -12,11 +12,11 @@ from grader.cli.compose import make_blobs, make_database
 from grader.cli.settings import Settings
 from grader.errors import RequestRefused
 from grader.jobs import Jobs
-from grader.services.erase import Eraser, Removed
 from grader.services.migrate import migrate
-from grader.services.privacy import SERVICE, erase_person, export_person, plan_erasure
-from grader.services.retention import delete_overdue, list_overdue
-from grader.services.sweep import sweep_blobs
+from grader.services.privacy.erase import Eraser, Removed
+from grader.services.privacy.person import SERVICE, erase_person, export_person, plan_erasure
+from grader.services.privacy.retention import delete_overdue, list_overdue
+from grader.services.privacy.sweep import sweep_blobs
 from grader.storage import Database
 
 

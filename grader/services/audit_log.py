@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from grader.domain.people import Actor
 from grader.errors import NotPermitted
-from grader.services.gradebook_csv import guard
+from grader.services.csv_file import guard, write_line
 from grader.storage.audit import AuditEntry
 from grader.storage.unit_of_work import Database, UnitOfWork
 
@@ -182,10 +180,8 @@ def _tell_all(unit: UnitOfWork, entries: list[AuditEntry]) -> list[Told]:
     return [Told(entry, names.get(entry.actor, entry.actor), tell(entry)) for entry in entries]
 
 
-def _lines(rows: Any) -> bytes:
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\r\n").writerows([guard(cell) for cell in row] for row in rows)
-    return file.getvalue().encode()
+def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+    return "".join(write_line(map(guard, row)) for row in rows).encode()
 
 
 def _words(name: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from grader.domain.submission import SubmissionState
 from grader.errors import NotFound, RequestRefused
 from grader.jobs import Jobs
-from grader.services.administration import OPERATOR
+from grader.services.people.administration import OPERATOR
 from grader.storage.audit import NewAct
 from grader.storage.unit_of_work import Database, UnitOfWork
 from grader.storage.work import OpenWork

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from grader.errors import EvidenceMissing
 from grader.jobs import migrate_jobs
-from grader.services.standing import settle
+from grader.services.grades.standing import settle
 from grader.storage.migrations import upgrade
 from grader.storage.unit_of_work import Database
 

@@ -12,7 +12,7 @@ from typing import Any
 from grader.domain.offering import Offering
 from grader.domain.people import Actor
 from grader.errors import NotPermitted, Overtaken, RequestRefused
-from grader.services.class_standing import draw_audited, settle_class
+from grader.services.grades.class_standing import draw_audited, settle_class
 from grader.storage.codec import dump
 from grader.storage.unit_of_work import Database
 

@@ -9,7 +9,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from grader.services.roster_file import MOST_BYTES as MOST_ROSTER_BYTES
+from grader.services.people.roster_file import MOST_BYTES as MOST_ROSTER_BYTES
 from grader.web import gradebook as gradebook_api
 from grader.web import health, members, pictures, reviews, rubrics, submissions
 from grader.web.body_limit import BodyLimit

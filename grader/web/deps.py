@@ -14,10 +14,10 @@ from grader.assignments import Assignment
 from grader.errors import NotAuthenticated
 from grader.jobs import Jobs
 from grader.services.catalog import Catalog
-from grader.services.keys import SUBMIT, authenticate, permit
+from grader.services.people.keys import SUBMIT, authenticate, permit
+from grader.services.people.throttle import count_wrong_key
 from grader.services.rubrics import Rubrics
-from grader.services.submit import Submitter
-from grader.services.throttle import count_wrong_key
+from grader.services.submitting.submit import Submitter
 from grader.storage.blobs import Blobs
 from grader.storage.keys import ApiKey
 from grader.storage.unit_of_work import Database

@@ -10,10 +10,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.domain.people import Role
-from grader.services.administration import put_course
-from grader.services.keys import ROSTER, act_as, permit
-from grader.services.roster import Kind, apply_roster
-from grader.services.roster_file import MOST_LINES, Entry
+from grader.services.people.administration import put_course
+from grader.services.people.keys import ROSTER, act_as, permit
+from grader.services.people.roster import Kind, apply_roster
+from grader.services.people.roster_file import MOST_LINES, Entry
 from grader.storage.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key
 from grader.web.problems import InvalidFields

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from grader.domain.people import Actor, Membership, Role
 from grader.errors import NotFound
 from grader.services import review
-from grader.services.keys import REVIEW, SUBMIT, act_for, permit
+from grader.services.people.keys import REVIEW, SUBMIT, act_for, permit
 from grader.storage.keys import ApiKey
 from grader.storage.review_queue import Order, Scope
 from grader.web import review_shapes as shapes

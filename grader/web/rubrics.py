@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from grader.domain.people import Actor
-from grader.services.keys import RUBRIC, act_as, permit
+from grader.services.people.keys import RUBRIC, act_as, permit
 from grader.services.regrade import Regraded
 from grader.storage.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from grader.errors import NotFound
-from grader.services.keys import READ, permit
-from grader.services.report import Report, read_report, submission_document, without_grade
-from grader.services.submit import Upload
+from grader.services.grades.report import Report, read_report, submission_document, without_grade
+from grader.services.people.keys import READ, permit
+from grader.services.submitting.submit import Upload
 from grader.storage.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key, get_submitting_key
 from grader.web.schemas import SubmissionShape, problem_responses

@@ -15,11 +15,11 @@ from grader.domain.run import NotebookRun
 from grader.domain.submission import SubmissionState
 from grader.errors import GraderError, OurFailure, StorageUnavailable, UploadRefused
 from grader.services.autograde import Autograder, time_spent
-from grader.services.calibrations import load_calibrations
-from grader.services.lookalikes import find_lookalikes
+from grader.services.grades.standing import hash_code, settle
 from grader.services.opinions.gather import SecondOpinion, gather_opinions
-from grader.services.resemblance import note_resemblances
-from grader.services.standing import hash_code, settle
+from grader.services.proposals.calibrations import load_calibrations
+from grader.services.similarity.lookalikes import find_lookalikes
+from grader.services.similarity.resemblance import note_resemblances
 from grader.storage.blobs import Blobs, note_written
 from grader.storage.codec import dump, load
 from grader.storage.submissions import Filed

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from grader.domain.people import Role
-from grader.services.invitations import invite
+from grader.services.people.invitations import invite
 from grader.web import Deps, create_app
 from tests.browser.look import Looker
 from tests.browser.served import served

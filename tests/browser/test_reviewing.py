@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from grader.domain.people import Role
-from grader.services.report import read_report
+from grader.services.grades.report import read_report
 from grader.services.review import ask_regrade
 from grader.web import Deps, create_app
 from tests.browser.look import Looker

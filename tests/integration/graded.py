@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from grader.domain.grade import Grade, ItemGrade, ItemState
 from grader.domain.submission import SubmissionState
-from grader.services.standing import settle
+from grader.services.grades.standing import settle
 from grader.storage.codec import dump
 from tests.integration.parts import RUBRIC, Parts, make_evidence, make_models, make_run
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from grader.domain.people import Membership, Person, Role
-from grader.services.accounts import set_password
+from grader.services.people.accounts import set_password
 from tests.integration.parts import NOW, Parts
 
 PASSWORD = "correct horse battery"

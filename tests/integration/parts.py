@@ -31,7 +31,7 @@ from grader.sandbox.jail import ExitReason, Frame, Jail, JailExit, JailRequest
 from grader.services.autograde import Autograder
 from grader.services.catalog import Catalog
 from grader.services.migrate import migrate
-from grader.services.submit import Submitter, Upload
+from grader.services.submitting.submit import Submitter, Upload
 from grader.storage import Blobs, Database, make_engine
 from grader.storage.unit_of_work import UnitOfWork
 

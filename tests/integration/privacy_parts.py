@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from grader.domain.people import Role
-from grader.services.throttle import begin_try
+from grader.services.people.throttle import begin_try
 from tests.integration.graded import graded
 from tests.integration.page_requests import Browser, add_person, signed_in
 from tests.integration.parts import Parts

@@ -12,8 +12,8 @@ from grader.assignments import Edit, apply_edits, load_assignment
 from grader.domain.override import Override
 from grader.domain.people import Actor, Membership, Role
 from grader.services.catalog import Catalog
+from grader.services.grades.standing import settle
 from grader.services.rubrics import Rubrics
-from grader.services.standing import settle
 from grader.storage import Database
 from grader.storage.standings import Mark, Standing
 from tests.conftest import REPOSITORY

@@ -17,9 +17,9 @@ from grader.domain.people import Actor, Membership, Person, Role
 from grader.domain.rubric import Concept, Item, Part, PartKind
 from grader.domain.submission import Submission, SubmissionState
 from grader.services import review
-from grader.services.report import read_report, submission_document
+from grader.services.grades.report import read_report, submission_document
+from grader.services.grades.standing import settle
 from grader.services.review import Decision, Desk
-from grader.services.standing import settle
 from grader.storage.review_queue import Order, Scope
 from tests.integration.parts import NOW, RUBRIC, Parts, make_assignment, make_evidence, make_parts
 

@@ -12,7 +12,7 @@ from grader.domain.people import Role
 from grader.domain.rubric import Item, Part, PartKind
 from grader.domain.run import CellRun, CellState, Verdict
 from grader.domain.submission import SubmissionState
-from grader.services.standing import settle
+from grader.services.grades.standing import settle
 from tests.integration.page_requests import add_person
 from tests.integration.parts import NOW, RUBRIC, Parts, make_assignment, make_evidence
 

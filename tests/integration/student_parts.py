@@ -14,7 +14,7 @@ from grader.domain.offering import Accommodation, Offering
 from grader.domain.people import Role
 from grader.domain.rubric import Item, Part, PartKind
 from grader.domain.submission import SubmissionState
-from grader.services.standing import settle
+from grader.services.grades.standing import settle
 from tests.integration.page_requests import Browser, add_person
 from tests.integration.parts import Parts, make_assignment, make_evidence
 

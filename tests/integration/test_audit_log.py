@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from grader.domain.people import Actor, Membership, Role
 from grader.services.audit_log import tell
 from grader.services.intervene import cancel_submission, retry_failed
-from grader.services.keys import create_key, revoke_key
-from grader.services.roster import apply_roster
-from grader.services.roster_file import Entry
+from grader.services.people.keys import create_key, revoke_key
+from grader.services.people.roster import apply_roster
+from grader.services.people.roster_file import Entry
 from tests.integration.page_requests import add_person, signed_in
 from tests.integration.parts import NOW, Parts
 

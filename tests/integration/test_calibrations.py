@@ -16,12 +16,12 @@ from grader.domain.offering import Offering
 from grader.domain.override import Override
 from grader.domain.people import Actor, Membership, Role
 from grader.domain.rubric import Alone, Item, Policy
-from grader.services.calibrations import correct_record, learn, load_calibrations
+from grader.services.grades.standing import settle
+from grader.services.proposals.calibrations import correct_record, learn, load_calibrations
+from grader.services.proposals.reliability import measure_reliability
 from grader.services.regrade import regrade
-from grader.services.reliability import measure_reliability
 from grader.services.review.access import Desk
 from grader.services.review.reading import read_answer
-from grader.services.standing import settle
 from grader.storage.standings import Mark
 from tests.integration.parts import NOW, Parts, make_parts
 from tests.unit.judging import make_evidence

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from grader.cli.main import app as commands
 from grader.cli.people import tell_first_admin
 from grader.errors import NotFound, RequestRefused
-from grader.services.administration import has_admin
+from grader.services.people.administration import has_admin
 from grader.storage import Database, make_engine
 from grader.web import Deps, create_app
 from tests.integration.page_requests import Browser

@@ -11,10 +11,10 @@ import pytest
 from grader.domain.people import Actor, Membership, Role
 from grader.domain.run import Verdict
 from grader.errors import NotFound, NotPermitted
-from grader.services.accommodations import excuse
 from grader.services.dashboard.attention import read_attention
 from grader.services.dashboard.overview import Overview, read_overview
 from grader.services.dashboard.scope import open_scope
+from grader.services.gradebook.accommodations import excuse
 from grader.storage.submission_table import Column, Filter
 from tests.integration.graded import grade, graded
 from tests.integration.parts import NOW, Parts, make_parts

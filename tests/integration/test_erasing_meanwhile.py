@@ -15,12 +15,12 @@ from grader.assignments import Assignment
 from grader.domain.people import Actor, Membership, Role
 from grader.domain.run import CellRun, NotebookRun
 from grader.sandbox.jail import Jail
-from grader.services.accommodations import excuse
-from grader.services.drafts import keep_draft
-from grader.services.erase import Eraser
-from grader.services.privacy import SERVICE, erase_person
-from grader.services.retention import delete_overdue
-from grader.services.submit import Submitter, Upload
+from grader.services.gradebook.accommodations import excuse
+from grader.services.privacy.erase import Eraser
+from grader.services.privacy.person import SERVICE, erase_person
+from grader.services.privacy.retention import delete_overdue
+from grader.services.submitting.drafts import keep_draft
+from grader.services.submitting.submit import Submitter, Upload
 from grader.storage.audit import Audit
 from grader.worker.guard import JailGuard, Stopped
 from grader.worker.stages import Job, Stages

@@ -12,9 +12,9 @@ from fastapi import FastAPI
 
 from grader.domain.gradebook import GradebookRow, RowState
 from grader.domain.people import Role
-from grader.services.class_standing import draw_audited, settle_class
-from grader.services.gradebook import open_book
-from grader.services.standing import settle
+from grader.services.gradebook.lines import open_book
+from grader.services.grades.class_standing import draw_audited, settle_class
+from grader.services.grades.standing import settle
 from grader.storage import UnitOfWork
 from grader.storage.standings import Mark, Standing
 from tests.integration.graded import grade, graded, hand_in

@@ -11,7 +11,7 @@ import torch
 from grader.domain.models import ModelReport, WeightsMark
 from grader.domain.submission import Submission
 from grader.evaluation.child_marks import mark
-from grader.services.lookalikes import find_lookalikes
+from grader.services.similarity.lookalikes import find_lookalikes
 from tests.integration.parts import Parts, make_models, make_parts
 
 State = dict[str, torch.Tensor]

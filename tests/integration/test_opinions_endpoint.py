@@ -23,9 +23,9 @@ from grader.domain.opinion import Opinion, OpinionState
 from grader.domain.run import NotebookRun
 from grader.errors import SetupIncomplete
 from grader.services.autograde import Autograder
+from grader.services.grades.report import read_report, submission_document
 from grader.services.opinions.endpoint import Endpoint
 from grader.services.opinions.gather import Asked, gather_opinions
-from grader.services.report import read_report, submission_document
 from grader.worker.guard import JailGuard
 from grader.worker.stages import Job, Stages
 from tests.integration.parts import NOW, ScriptedAutograder, make_parts

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from grader.domain.people import Role
-from grader.services.throttle import PASSWORD as LIMIT
+from grader.services.people.throttle import PASSWORD as LIMIT
 from tests.integration.page_requests import PASSWORD, Browser, add_person, signed_in
 from tests.integration.parts import Parts, make_parts
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from grader.domain.grade import ItemState
 from grader.domain.offering import Counts, Release
-from grader.services.report import read_report, submission_document
+from grader.services.grades.report import read_report, submission_document
 from tests.integration.page_requests import Browser, signed_in
 from tests.integration.parts import NOW, Parts, make_parts
 from tests.integration.student_parts import (

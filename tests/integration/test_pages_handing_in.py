@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from grader.services import drafts, look_through
+from grader.services.submitting import drafts, look_through
 from grader.web import Deps, create_app
 from grader.worker.guard import JailGuard
 from grader.worker.stages import Job, Stages

@@ -12,10 +12,10 @@ from fastapi import FastAPI
 
 from grader.domain.people import Membership, Person, Role
 from grader.errors import NotFound
-from grader.services.administration import OPERATOR, set_admin
-from grader.services.invitations import LIFETIME, accept, invite
-from grader.services.roster import enrol_one
-from grader.services.roster_file import Entry
+from grader.services.people.administration import OPERATOR, set_admin
+from grader.services.people.invitations import LIFETIME, accept, invite
+from grader.services.people.roster import enrol_one
+from grader.services.people.roster_file import Entry
 from grader.web import Deps, create_app
 from tests.integration.page_requests import Browser, add_person, signed_in
 from tests.integration.parts import NOW, Parts, make_parts

@@ -12,7 +12,7 @@ from grader.domain.offering import Release
 from grader.domain.override import Override
 from grader.domain.run import CellRun, CellState
 from grader.domain.submission import SubmissionState
-from grader.services.standing import settle
+from grader.services.grades.standing import settle
 from tests.integration.page_requests import Browser, signed_in
 from tests.integration.parts import Parts, make_parts
 from tests.integration.student_parts import (

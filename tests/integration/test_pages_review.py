@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from grader.checks.answers.statements import read_question
 from grader.domain.opinion import Opinion, OpinionState
 from grader.domain.people import Role
-from grader.services.report import read_report
+from grader.services.grades.report import read_report
 from grader.services.review import ask_regrade
 from grader.web import Deps, create_app
 from tests.integration.page_requests import Browser, add_person, signed_in

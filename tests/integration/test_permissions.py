@@ -20,8 +20,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from grader.domain.people import Membership, Person, Role
-from grader.services.keys import GRADEBOOK, READ, REVIEW, ROSTER, RUBRIC, SCOPES, SUBMIT, create_key
-from grader.services.sessions import begin_session
+from grader.services.people.keys import GRADEBOOK, READ, REVIEW, ROSTER, RUBRIC, SCOPES, SUBMIT, create_key
+from grader.services.people.sessions import begin_session
 from grader.web import Deps, create_app
 from tests.integration.parts import NOW, FixedCatalog, Parts, make_notebook
 from tests.integration.review_parts import make_class

@@ -14,12 +14,12 @@ from fastapi import FastAPI
 
 from grader.domain.people import Actor, Role
 from grader.errors import NotFound, NotPermitted, RequestRefused
-from grader.services.administration import has_admin
-from grader.services.erase import Eraser
-from grader.services.privacy import SERVICE, erase_person, export_person, plan_erasure
-from grader.services.retention import delete_overdue, list_overdue, set_retention
-from grader.services.sweep import sweep_blobs
-from grader.services.throttle import hide_login
+from grader.services.people.administration import has_admin
+from grader.services.people.throttle import hide_login
+from grader.services.privacy.erase import Eraser
+from grader.services.privacy.person import SERVICE, erase_person, export_person, plan_erasure
+from grader.services.privacy.retention import delete_overdue, list_overdue, set_retention
+from grader.services.privacy.sweep import sweep_blobs
 from grader.storage.class_tables import resemblance
 from grader.storage.drafts import Draft
 from grader.storage.personal_data import NOT_ABOUT, OF_LOGIN, OF_PERSON, OF_SUBMISSION

@@ -18,10 +18,10 @@ from grader.assignments import Edit
 from grader.checks.judge import judge
 from grader.domain.offering import Offering
 from grader.errors import Overtaken
-from grader.services.class_standing import settle_class
+from grader.services.grades.class_standing import settle_class
+from grader.services.grades.report import read_report
 from grader.services.regrade import pool, preview, publish, regrade
 from grader.services.regrade.stale import BATCH
-from grader.services.report import read_report
 from grader.storage import Database, make_engine
 from grader.storage.codec import dump
 from tests.integration.parts import NOW

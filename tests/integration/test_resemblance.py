@@ -15,7 +15,7 @@ from grader.domain.passages import Kind
 from grader.domain.submission import Submission, SubmissionState
 from grader.notebooks.alignment.align import align
 from grader.notebooks.read import read_notebook
-from grader.services.resemblance import note_resemblances
+from grader.services.similarity.resemblance import note_resemblances
 from grader.storage.class_figures import CountedAttempt
 from grader.storage.personal_data import OF_SUBMISSION
 from grader.storage.resemblances import Resemblance

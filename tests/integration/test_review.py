@@ -10,8 +10,8 @@ import pytest
 from grader.domain.people import Actor, Role
 from grader.errors import NotFound, Overtaken, RequestRefused
 from grader.services import review
+from grader.services.grades.standing import settle
 from grader.services.review import Decision
-from grader.services.standing import settle
 from grader.storage.review_queue import Order, Scope
 from tests.integration.review_parts import (
     GOOD,

@@ -19,10 +19,10 @@ from grader.domain.run import CellRun, CellState
 from grader.domain.submission import SubmissionState
 from grader.errors import NotAuthenticated, NotFound, NotPermitted, RequestRefused, StorageUnavailable
 from grader.jobs import workflow_id
+from grader.services.grades.report import grade_document, read_report, submission_document, ungraded_document
 from grader.services.intervene import cancel_submission, retry_failed
-from grader.services.keys import READ, SUBMIT, authenticate, create_key, list_keys, permit, revoke_key
+from grader.services.people.keys import READ, SUBMIT, authenticate, create_key, list_keys, permit, revoke_key
 from grader.services.regrade import regrade
-from grader.services.report import grade_document, read_report, submission_document, ungraded_document
 from tests.integration.parts import NOW, RUBRIC, Parts, make_assignment, make_evidence, make_grade, make_parts
 
 

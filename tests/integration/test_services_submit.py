@@ -21,8 +21,8 @@ from grader.errors import (
     UploadRefused,
 )
 from grader.jobs import Jobs, workflow_id
-from grader.services.idempotency import Claim, claim_answer
-from grader.services.submit import Submitter, Upload, clean_filename
+from grader.services.submitting.idempotency import Claim, claim_answer
+from grader.services.submitting.submit import Submitter, Upload, clean_filename
 from tests.integration.parts import NOW, Parts, make_notebook, make_parts
 
 UPLOAD = Upload("cs101", "hw", "ada", "hw.ipynb", make_notebook())

@@ -14,8 +14,8 @@ from grader.cli.processes import make_server_config
 from grader.cli.settings import Settings
 from grader.domain.people import Role
 from grader.errors import SetupIncomplete
-from grader.services import throttle
-from grader.services.throttle import PASSWORD, Limit
+from grader.services.people import throttle
+from grader.services.people.throttle import PASSWORD, Limit
 from grader.web import Deps, create_app
 from tests.integration.page_requests import PASSWORD as RIGHT
 from tests.integration.page_requests import add_person

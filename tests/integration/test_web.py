@@ -14,8 +14,8 @@ from fastapi.testclient import TestClient
 
 from grader.domain.run import CellRun, CellState
 from grader.domain.submission import SubmissionState
-from grader.services import submit as submit_module
-from grader.services.keys import READ, SUBMIT
+from grader.services.people.keys import READ, SUBMIT
+from grader.services.submitting import submit as submit_module
 from grader.storage import Blobs, Database, make_engine
 from grader.web import Deps, create_app
 from grader.web.schemas import SubmissionShape

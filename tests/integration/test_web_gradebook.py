@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 from grader.domain.offering import Accommodation, Offering, Release
 from grader.domain.people import Actor, Membership, Role
-from grader.services.keys import GRADEBOOK, READ, SUBMIT
-from grader.services.overriding import override_item
+from grader.services.gradebook.overriding import override_item
+from grader.services.people.keys import GRADEBOOK, READ, SUBMIT
 from grader.services.review import Decision, Desk
 from grader.storage.people_tables import member, person
 from grader.web.schemas import ResultsShape

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from grader.domain.people import Role
-from grader.services.keys import ROSTER
+from grader.services.people.keys import ROSTER
 from tests.integration.page_requests import add_person
 from tests.integration.parts import Parts
 from tests.integration.web_requests import bearer, problem
@@ -104,7 +104,7 @@ def test_members_of_a_course_that_is_not_there_are_refused(client: TestClient) -
 
 
 def test_a_key_needs_the_scope_and_the_course(made: TestClient, parts: Parts) -> None:
-    from grader.services.keys import READ, SUBMIT
+    from grader.services.people.keys import READ, SUBMIT
 
     assert _put(made, Authorization=bearer(parts, (READ, SUBMIT))).status_code == 403
     assert _put(made, Authorization=bearer(parts, (ROSTER,), ("cs202",))).status_code == 403

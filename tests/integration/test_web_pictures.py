@@ -7,8 +7,8 @@ from dataclasses import replace
 from fastapi.testclient import TestClient
 
 from grader.domain.submission import SubmissionState
-from grader.services.keys import SUBMIT
-from grader.services.standing import settle
+from grader.services.grades.standing import settle
+from grader.services.people.keys import SUBMIT
 from grader.web.schemas import PicturesShape
 from tests.integration.parts import NOW, Parts, make_evidence, make_grade
 from tests.integration.web_requests import bearer, post, problem

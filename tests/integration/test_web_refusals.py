@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from starlette.types import Message
 
 from grader.jobs import Jobs
-from grader.services import submit as submit_module
-from grader.services.keys import READ, SCOPES, SUBMIT, create_key, revoke_key
+from grader.services.people.keys import READ, SCOPES, SUBMIT, create_key, revoke_key
+from grader.services.submitting import submit as submit_module
 from grader.storage import Blobs, Database, make_engine
 from grader.web import Deps, create_app
 from grader.web.schemas import ProblemShape

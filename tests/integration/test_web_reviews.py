@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from grader.domain.people import Role
-from grader.services.keys import READ, REVIEW, SUBMIT
+from grader.services.people.keys import READ, REVIEW, SUBMIT
 from grader.web import Deps, create_app
 from grader.web.review_shapes import AnswerShape, ListedShape, QueueShape
 from tests.integration.review_parts import GOOD, Class

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from grader.jobs import Jobs
-from grader.services.keys import RUBRIC, SCOPES, USUAL_SCOPES, create_key
+from grader.services.people.keys import RUBRIC, SCOPES, USUAL_SCOPES, create_key
 from grader.storage import Blobs
 from grader.web import Deps, create_app
 from grader.web.schemas import ProblemShape

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from grader.services.grades.report import read_report, submission_document
 from grader.services.intervene import cancel_submission, retry_failed
-from grader.services.report import read_report, submission_document
 from grader.worker.slots import hold_slot
 from tests.integration.parts import NOW, Parts, make_parts, wait_until
 

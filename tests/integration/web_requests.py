@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx
 from fastapi.testclient import TestClient
 
-from grader.services.keys import SCOPES, create_key
+from grader.services.people.keys import SCOPES, create_key
 from grader.web.schemas import ProblemShape
 from tests.integration.parts import Parts, make_notebook
 

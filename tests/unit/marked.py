@@ -10,8 +10,8 @@ from grader.checks.answers.propose import propose
 from grader.domain.answer_calibration import MarkedProposal
 from grader.domain.proposal import UNREAD, Proposal
 from grader.domain.rubric import Item
-from grader.services.agreement import Compared, compare_marked
-from grader.services.marked_answers import Marked, read_marked
+from grader.services.proposals.agreement import Compared, compare_marked
+from grader.services.proposals.marked_answers import Marked, read_marked
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = REPOSITORY / "tests" / "data"

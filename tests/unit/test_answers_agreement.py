@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.services.agreement import measure_agreement
+from grader.services.proposals.agreement import measure_agreement
 from tests.unit.marked import SETS, calibrated, compared
 
 

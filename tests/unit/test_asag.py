@@ -12,8 +12,13 @@ import pytest
 from grader.cli.asag import evaluate_file
 from grader.cli.settings import Settings
 from grader.errors import RequestRefused
-from grader.services.agreement import Compared, agreement_document, compare_marked, measure_agreement
-from grader.services.marked_answers import read_marked
+from grader.services.proposals.agreement import (
+    Compared,
+    agreement_document,
+    compare_marked,
+    measure_agreement,
+)
+from grader.services.proposals.marked_answers import read_marked
 from tests.unit.marked import DATA, compared, homework
 
 HEAD = "question,answer,points\n"

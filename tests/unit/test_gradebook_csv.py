@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import pytest
 
 from grader.domain.gradebook import GradebookRow, ItemPoints, RowState
-from grader.services.gradebook_csv import Format, Sheet, guard, number, write_sheet
+from grader.services.csv_file import guard
+from grader.services.gradebook.csv_files import Format, Sheet, number, write_sheet
 
 SENT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

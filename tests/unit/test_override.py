@@ -11,8 +11,8 @@ from grader.domain.grade import Grade, ItemGrade, ItemState
 from grader.domain.offering import Counts, Offering, Release
 from grader.domain.override import Override, apply_overrides
 from grader.domain.people import Actor, Membership, Role
-from grader.services.marks import is_drawn
-from grader.services.standing import pick_attempt
+from grader.services.grades.marks import is_drawn
+from grader.services.grades.standing import pick_attempt
 from grader.storage.standings import Attempt
 
 DUE = datetime(2026, 3, 1, tzinfo=UTC)

@@ -17,8 +17,8 @@ from grader.errors import RequestRefused
 from grader.evaluation.pictures import draw_grid, sample_images
 from grader.evaluation.prepared import Dataset
 from grader.evaluation.student_files import idx_files, npy_files
-from grader.services.curve import draw_curve
-from grader.services.pictures import class_spread
+from grader.services.figures.curve import draw_curve
+from grader.services.figures.pictures import class_spread
 from grader.storage import Blobs
 from grader.storage.class_figures import ClassRow, pack_shares
 

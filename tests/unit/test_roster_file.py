@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.domain.people import Role
-from grader.services.roster_file import MOST_BYTES, MOST_LINES, Entry, read_roster
+from grader.services.people.roster_file import MOST_BYTES, MOST_LINES, Entry, read_roster
 
 OURS = "user_id,name,email,login,role,sections\nu1,Zoë Ä,z@example.org,zoe,ta,A; B\n"
 ENTRY = Entry(2, "u1", "Zoë Ä", "z@example.org", "zoe", Role.TA, frozenset({"A", "B"}))

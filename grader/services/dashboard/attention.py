@@ -9,7 +9,7 @@ from grader.domain.run import CellState, NotebookRun
 from grader.errors import EvidenceMissing
 from grader.notebooks.read import read_notebook
 from grader.services.dashboard.scope import Scope
-from grader.services.standing import hash_code
+from grader.services.grades.standing import hash_code
 from grader.storage.class_lists import Named
 from grader.storage.resemblances import Resemblance, SameHash
 from grader.storage.unit_of_work import Database, UnitOfWork

@@ -9,7 +9,7 @@ from grader.domain.calibration import ReferenceFigures
 from grader.domain.statistics import Distribution, ItemFigures, Quartiles, describe, describe_items
 from grader.errors import EvidenceMissing
 from grader.services.dashboard.scope import Scope
-from grader.services.explained import describe_explained, gather_explained
+from grader.services.figures.explained import describe_explained, gather_explained
 from grader.storage.class_figures import ClassRow, unpack_points
 from grader.storage.class_lists import Counts
 from grader.storage.unit_of_work import Database, UnitOfWork

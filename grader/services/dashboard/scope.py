@@ -9,7 +9,7 @@ from typing import TypeVar
 from grader.assignments import Assignment
 from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted
-from grader.services.gradebook import hides_names, note_names_shown
+from grader.services.gradebook.lines import hides_names, note_names_shown
 from grader.services.review.anonymity import Names, find_names
 from grader.storage.class_figures import Sections
 from grader.storage.class_lists import Named

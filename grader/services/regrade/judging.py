@@ -13,7 +13,7 @@ from grader.domain.answer_calibration import AnswerCalibration
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade, ItemState
 from grader.errors import GraderError
-from grader.services.marks import Outlined, outline_items
+from grader.services.grades.marks import Outlined, outline_items
 from grader.storage.codec import load
 from grader.storage.grades import Head, describe
 

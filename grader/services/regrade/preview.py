@@ -10,7 +10,7 @@ from itertools import pairwise
 from grader.assignments import Assignment
 from grader.domain.grade import ItemState
 from grader.domain.rubric import Part, Rubric
-from grader.services.standing import Reckoned, reckon
+from grader.services.grades.standing import Reckoned, reckon
 from grader.storage.standings import Mark, Standing
 from grader.storage.unit_of_work import Database, UnitOfWork
 

@@ -11,8 +11,8 @@ from grader.assignments import Assignment
 from grader.checks.answers.statements import read_question
 from grader.checks.registry import TAKES_CONCEPTS
 from grader.errors import EvidenceMissing
-from grader.services.calibrations import learn
-from grader.services.standing import settle_outlined
+from grader.services.grades.standing import settle_outlined
+from grader.services.proposals.calibrations import learn
 from grader.storage.grades import Head
 from grader.storage.unit_of_work import Clash, Database, UnitOfWork
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from grader.assignments import Assignment
 from grader.errors import Overtaken
-from grader.services.calibrations import load_calibrations
+from grader.services.proposals.calibrations import load_calibrations
 from grader.storage.grades import Head
 from grader.storage.unit_of_work import Database, UnitOfWork
 

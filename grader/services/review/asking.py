@@ -7,6 +7,7 @@ from datetime import datetime
 from grader.domain.people import Actor
 from grader.domain.submission import Submission, SubmissionState
 from grader.errors import NotFound, Overtaken, RequestRefused
+from grader.services.grades.standing import settle
 from grader.services.review.access import Desk, open_answer, require_in_hand
 from grader.services.review.deciding import (
     STALE,
@@ -17,7 +18,6 @@ from grader.services.review.deciding import (
     tell_decided,
 )
 from grader.services.review.decision import Decision, check_text
-from grader.services.standing import settle
 from grader.services.terms import read_terms
 from grader.storage.regrade_requests import RegradeRequest
 from grader.storage.unit_of_work import Clash, UnitOfWork

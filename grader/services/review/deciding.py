@@ -9,7 +9,8 @@ from datetime import datetime
 from grader.domain.override import Override
 from grader.domain.people import Actor
 from grader.errors import Overtaken, RequestRefused
-from grader.services.calibrations import learn
+from grader.services.grades.standing import settle
+from grader.services.proposals.calibrations import learn
 from grader.services.review.access import (
     Desk,
     Opened,
@@ -27,7 +28,6 @@ from grader.services.review.decision import (
     list_worth,
     read_proposal,
 )
-from grader.services.standing import settle
 from grader.storage.overrides import StoredOverride
 from grader.storage.unit_of_work import Clash, UnitOfWork
 

@@ -11,7 +11,7 @@ from typing import Any
 from grader.domain.grade import ItemGrade
 from grader.domain.people import Actor
 from grader.domain.rubric import Item, Part, PartKind
-from grader.services.calibrations import correct_record
+from grader.services.proposals.calibrations import correct_record
 from grader.services.review.access import Desk, Opened, may_change, open_answer
 from grader.services.review.anonymity import find_names
 from grader.services.review.neighbours import Neighbour, find_neighbours

@@ -9,7 +9,7 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData
 
 from grader.errors import NotAuthenticated, NotPermitted
-from grader.services.sessions import LIFETIME, Visitor, find_visitor
+from grader.services.people.sessions import LIFETIME, Visitor, find_visitor
 from grader.web.deps import Deps, get_deps
 
 _PLAIN, _SECURE = "grader_session", "__Host-grader_session"  # browsers hold the second to https

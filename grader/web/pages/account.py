@@ -9,8 +9,8 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from grader.errors import NotPermitted, RequestRefused, TooManyTries
-from grader.services.accounts import LEAST_CHARACTERS, change_password
-from grader.services.sessions import Visitor, end_sessions, list_sessions
+from grader.services.people.accounts import LEAST_CHARACTERS, change_password
+from grader.services.people.sessions import Visitor, end_sessions, list_sessions
 from grader.web.deps import Deps, get_address, get_deps
 from grader.web.pages.access import get_form, get_visitor, read_field, read_token, set_token
 from grader.web.pages.rendering import render

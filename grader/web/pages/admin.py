@@ -10,8 +10,8 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from grader.errors import NotPermitted, RequestRefused
-from grader.services import administration
-from grader.services.sessions import Visitor
+from grader.services.people import administration
+from grader.services.people.sessions import Visitor
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form, get_visitor, read_field
 from grader.web.pages.paging import PER_PAGE, Paging

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from grader.errors import NotFound
-from grader.services.attempts import list_own_work, read_own_work, refuse_unopened
+from grader.services.submitting.attempts import list_own_work, read_own_work, refuse_unopened
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.places import AssignmentPlace, CoursePlace, get_assignment, get_course
 from grader.web.pages.rendering import HEADERS, render

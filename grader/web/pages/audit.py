@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from grader.errors import NotPermitted
 from grader.services.audit_log import Search, export_log, find_actor, read_log
-from grader.services.sessions import Visitor
+from grader.services.people.sessions import Visitor
 from grader.web.bounds import Number, is_moment
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_visitor

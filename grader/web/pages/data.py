@@ -12,10 +12,10 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.datastructures import FormData
 
 from grader.errors import NotFound, NotPermitted, RequestRefused
-from grader.services.erase import Eraser
-from grader.services.privacy import ErasurePlan, erase_person, export_person, plan_erasure
-from grader.services.retention import Overdue, delete_overdue, list_overdue, set_retention
-from grader.services.sessions import Visitor
+from grader.services.people.sessions import Visitor
+from grader.services.privacy.erase import Eraser
+from grader.services.privacy.person import ErasurePlan, erase_person, export_person, plan_erasure
+from grader.services.privacy.retention import Overdue, delete_overdue, list_overdue, set_retention
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form, get_visitor
 from grader.web.pages.forms import Fields

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
-from grader.services.sessions import Visitor, find_visitor
+from grader.services.people.sessions import Visitor, find_visitor
 from grader.web.deps import get_deps
 from grader.web.pages.access import keep_local, read_token
 from grader.web.pages.rendering import render

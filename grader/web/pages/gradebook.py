@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.datastructures import FormData
 
 from grader.domain.gradebook import RowState, Selection, SortBy
-from grader.services.gradebook import Wish, read_gradebook
-from grader.services.gradebook_csv import Format
-from grader.services.gradebook_export import Export, export_gradebook
+from grader.services.gradebook.csv_files import Format
+from grader.services.gradebook.export import Export, export_gradebook
+from grader.services.gradebook.lines import Wish, read_gradebook
 from grader.services.offering import publish, withdraw
 from grader.web.deps import Deps, get_deps
 from grader.web.gradebook import describe_file

@@ -12,9 +12,9 @@ from starlette.datastructures import FormData
 
 from grader.domain.people import Actor
 from grader.errors import NotPermitted, Overtaken, RequestRefused
-from grader.services.accommodations import excuse, extend
-from grader.services.gradebook_student import StudentLine, read_student
-from grader.services.overriding import override_item, take_back
+from grader.services.gradebook.accommodations import excuse, extend
+from grader.services.gradebook.overriding import override_item, take_back
+from grader.services.gradebook.student import StudentLine, read_student
 from grader.services.review import Decision, Desk
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form

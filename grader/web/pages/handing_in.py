@@ -10,9 +10,9 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from grader.errors import AttemptsUsedUp, NotFound, NotOpen, RequestRefused, UploadRefused
-from grader.services.attempts import read_own_work
-from grader.services.drafts import keep_draft, read_draft, submit_draft
-from grader.services.sessions import Visitor
+from grader.services.people.sessions import Visitor
+from grader.services.submitting.attempts import read_own_work
+from grader.services.submitting.drafts import keep_draft, read_draft, submit_draft
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form, get_visitor
 from grader.web.pages.assignments import render_assignment

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from grader.services.sessions import Visitor
+from grader.services.people.sessions import Visitor
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_visitor
 from grader.web.pages.rendering import render

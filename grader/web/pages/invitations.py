@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from grader.errors import NotFound, RequestRefused
-from grader.services.accounts import LEAST_CHARACTERS
-from grader.services.invitations import accept, find_invited
-from grader.services.sessions import end_session
+from grader.services.people.accounts import LEAST_CHARACTERS
+from grader.services.people.invitations import accept, find_invited
+from grader.services.people.sessions import end_session
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import read_token, refuse_other_sites, set_token
 from grader.web.pages.rendering import render

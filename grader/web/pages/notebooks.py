@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from grader.errors import NotFound
-from grader.services.released import SubmissionView, note_reading
-from grader.services.sessions import Visitor
+from grader.services.grades.released import SubmissionView, note_reading
+from grader.services.people.sessions import Visitor
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_visitor
 from grader.web.pages.notebook_html import show_notebook

@@ -12,16 +12,16 @@ from starlette.datastructures import FormData
 
 from grader.domain.people import Role
 from grader.errors import NotFound, RequestRefused
-from grader.services.administration import clean
-from grader.services.invitations import (
+from grader.services.people.administration import clean
+from grader.services.people.invitations import (
     Invitation,
     invite_member,
     invite_newcomers,
     may_invite,
     write_links,
 )
-from grader.services.roster import enrol_one, remove_member
-from grader.services.roster_file import Entry, read_role
+from grader.services.people.roster import enrol_one, remove_member
+from grader.services.people.roster_file import Entry, read_role
 from grader.storage.roster import SORTS, Wanted
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form, read_field

@@ -11,7 +11,7 @@ from fastapi import Depends
 from grader.assignments import Assignment
 from grader.domain.people import Role
 from grader.errors import NotFound, NotPermitted
-from grader.services.sessions import Visitor
+from grader.services.people.sessions import Visitor
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_visitor
 

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from grader.domain.rubric import tell_size
-from grader.services.sessions import Visitor
+from grader.services.people.sessions import Visitor
 
 _FOLDER = Path(__file__).parent
 STATIC = _FOLDER / "static"

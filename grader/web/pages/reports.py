@@ -15,11 +15,11 @@ from grader.domain.people import Actor
 from grader.domain.submission import SubmissionState
 from grader.errors import NotFound, RequestRefused
 from grader.services import review
-from grader.services.pictures import list_pictures, read_picture
-from grader.services.queue import QueuePlace, find_place
-from grader.services.released import SubmissionView, note_reading, view_submission
+from grader.services.figures.pictures import list_pictures, read_picture
+from grader.services.grades.released import SubmissionView, note_reading, view_submission
+from grader.services.people.sessions import Visitor
 from grader.services.review.anonymity import find_names
-from grader.services.sessions import Visitor
+from grader.services.submitting.queue import QueuePlace, find_place
 from grader.storage.work import UNFINISHED
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form, get_visitor

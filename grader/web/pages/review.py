@@ -11,8 +11,8 @@ from starlette.datastructures import FormData
 
 from grader.checks.answers.calibration import FEWEST_MARKS
 from grader.services import review
-from grader.services.calibrations import load_calibrations
-from grader.services.reliability import measure_reliability
+from grader.services.proposals.calibrations import load_calibrations
+from grader.services.proposals.reliability import measure_reliability
 from grader.storage.review_queue import Order, Scope
 from grader.web.pages.access import get_form
 from grader.web.pages.highlight import cut

@@ -13,8 +13,8 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
 from grader.errors import RequestRefused
-from grader.services.roster import Kind, Plan, apply_roster, plan_roster
-from grader.services.roster_file import MOST_BYTES, RosterFile, read_roster
+from grader.services.people.roster import Kind, Plan, apply_roster, plan_roster
+from grader.services.people.roster_file import MOST_BYTES, RosterFile, read_roster
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form, read_field
 from grader.web.pages.places import CoursePlace, get_managed_course

@@ -9,8 +9,8 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from grader.errors import NotAuthenticated, TooManyTries
-from grader.services.accounts import sign_in
-from grader.services.sessions import end_session
+from grader.services.people.accounts import sign_in
+from grader.services.people.sessions import end_session
 from grader.web.deps import Deps, get_address, get_deps
 from grader.web.pages.access import get_form, keep_local, read_token, refuse_other_sites, set_token
 from grader.web.pages.rendering import render

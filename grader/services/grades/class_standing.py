@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from grader.services.counted import keep_counted
-from grader.services.marks import is_drawn
-from grader.services.standing import pick_attempt, reckon_lateness
+from grader.services.grades.counted import keep_counted
+from grader.services.grades.marks import is_drawn
+from grader.services.grades.standing import pick_attempt, reckon_lateness
 from grader.storage.standings import Attempt
 from grader.storage.unit_of_work import UnitOfWork
 

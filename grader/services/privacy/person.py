@@ -13,9 +13,9 @@ from typing import IO, Any
 
 from grader.domain.people import Actor, Person
 from grader.errors import EvidenceMissing, NotFound, NotPermitted, RequestRefused
-from grader.services.administration import keep_an_admin
-from grader.services.erase import Eraser, Leaving, Removed, named_in
-from grader.services.throttle import hide_login
+from grader.services.people.administration import keep_an_admin
+from grader.services.people.throttle import hide_login
+from grader.services.privacy.erase import Eraser, Leaving, Removed, named_in
 from grader.storage.blobs import Blobs
 from grader.storage.personal_data import OF_LOGIN, OF_PERSON, OF_SUBMISSION, Erasable
 from grader.storage.unit_of_work import Database, UnitOfWork

@@ -11,7 +11,7 @@ from grader.domain.gradebook import GradebookRow
 from grader.domain.offering import Accommodation, Offering
 from grader.domain.people import Actor
 from grader.errors import NotPermitted
-from grader.services.gradebook import find_row, hides_names, note_names_shown, open_book
+from grader.services.gradebook.lines import find_row, hides_names, note_names_shown, open_book
 from grader.storage.overrides import StoredOverride
 from grader.storage.unit_of_work import Database
 

@@ -11,8 +11,8 @@ from grader.assignments import Assignment
 from grader.domain.gradebook import Book, GradebookRow, Selection
 from grader.domain.people import Actor
 from grader.errors import NotPermitted
-from grader.services.gradebook import hides_names, narrow, open_book
-from grader.services.gradebook_csv import Contents, Format, Sheet, count_contents, write_sheet
+from grader.services.gradebook.csv_files import Contents, Format, Sheet, count_contents, write_sheet
+from grader.services.gradebook.lines import hides_names, narrow, open_book
 from grader.storage.unit_of_work import Database
 
 _CHUNK = 500

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from grader.domain.people import Actor
 from grader.errors import NotPermitted
 from grader.jobs import Jobs
-from grader.services.erase import told_by
+from grader.services.privacy.erase import told_by
 from grader.storage.blobs import Blobs
 from grader.storage.unit_of_work import Database
 

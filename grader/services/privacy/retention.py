@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from grader.domain.people import Actor
 from grader.errors import NotPermitted, RequestRefused
-from grader.services.erase import Eraser, Leaving, Removed
+from grader.services.privacy.erase import Eraser, Leaving, Removed
 from grader.storage.personal_data import Erasable
 from grader.storage.unit_of_work import Database, UnitOfWork
 

@@ -1,9 +1,7 @@
-"""Lines of the gradebook as the files that Canvas, Moodle and people read. RFC 4180: CRLF, quotes doubled."""
+"""Lines of the gradebook as the files that Canvas, Moodle and people read."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,9 +9,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from grader.domain.gradebook import GradebookRow, RowState, Tally
+from grader.services.csv_file import guard, write_line
 
-# What a spreadsheet may take for a formula, in full width too.
-_FORMULA = tuple("=+-@\t\r＝＋－＠")
 _PROVISIONAL = (RowState.WAITING, RowState.FINAL)
 _CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 _MOODLE = ("ID number", "Username", "Email address", "Full name")
@@ -83,15 +80,15 @@ def write_sheet(sheet: Sheet, rows: Iterable[GradebookRow]) -> Iterator[str]:
     The generic file has a line for everybody, and begins with the mark by which spreadsheets know UTF-8.
     """
     if sheet.format is Format.CANVAS:
-        yield _line([*_CANVAS, guard(sheet.column)])
-        yield _line(["    Points Possible", *[""] * (len(_CANVAS) - 1), number(sheet.maximum)])
-        yield from (_line(_canvas(row)) for row in rows if row.is_excused or tells_points(sheet, row))
+        yield write_line([*_CANVAS, guard(sheet.column)])
+        yield write_line(["    Points Possible", *[""] * (len(_CANVAS) - 1), number(sheet.maximum)])
+        yield from (write_line(_canvas(row)) for row in rows if row.is_excused or tells_points(sheet, row))
     elif sheet.format is Format.MOODLE:
-        yield _line([*_MOODLE, guard(sheet.column)])
-        yield from (_line(_moodle(row)) for row in rows if tells_points(sheet, row))
+        yield write_line([*_MOODLE, guard(sheet.column)])
+        yield from (write_line(_moodle(row)) for row in rows if tells_points(sheet, row))
     else:
-        yield "\ufeff" + _line([*_GENERIC, *map(guard, sheet.items)])
-        yield from (_line(_generic(row, sheet)) for row in rows)
+        yield "\ufeff" + write_line([*_GENERIC, *map(guard, sheet.items)])
+        yield from (write_line(_generic(row, sheet)) for row in rows)
 
 
 def tells_points(sheet: Sheet, row: Placed) -> bool:
@@ -114,11 +111,6 @@ def count_contents(sheet: Sheet, tallies: Iterable[Tally]) -> Contents:
         elif lines.is_excused and sheet.format is Format.CANVAS:
             told += lines.students
     return Contents(told, left_out, excused, outdated)
-
-
-def guard(text: str) -> str:
-    """The text, so that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def number(value: float | None) -> str:
@@ -158,9 +150,3 @@ def _generic(row: GradebookRow, sheet: Sheet) -> list[str]:
 
 def _time(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _line(cells: Sequence[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(cells)
-    return line.getvalue()

@@ -17,7 +17,7 @@ from collections import OrderedDict
 
 from grader.domain.rubric import Rubric
 from grader.errors import UploadRefused
-from grader.services.precheck import Recognised, recognise
+from grader.services.submitting.precheck import Recognised, recognise
 
 DEADLINE_SECONDS = 10.0  # a finished homework takes half of one
 _AT_ONCE = 2

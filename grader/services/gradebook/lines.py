@@ -11,7 +11,7 @@ from grader.domain.gradebook import Book, GradebookRow, RowState, Selection, Sor
 from grader.domain.offering import Offering
 from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted
-from grader.services.gradebook_csv import Contents, Format, Sheet, count_contents
+from grader.services.gradebook.csv_files import Contents, Format, Sheet, count_contents
 from grader.services.review.anonymity import Names, derive_pseudonym, find_names
 from grader.storage.unit_of_work import Database, UnitOfWork
 

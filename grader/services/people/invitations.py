@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 import secrets
 from collections.abc import Collection, Iterable
@@ -13,9 +11,9 @@ from datetime import datetime, timedelta
 
 from grader.domain.people import Actor, Person, Role
 from grader.errors import NotFound, NotPermitted
-from grader.services.accounts import set_password
-from grader.services.gradebook_csv import guard
-from grader.services.sessions import begin_session
+from grader.services.csv_file import guard, write_line
+from grader.services.people.accounts import set_password
+from grader.services.people.sessions import begin_session
 from grader.storage.roster import Member, Wanted
 from grader.storage.unit_of_work import Database, UnitOfWork
 
@@ -90,14 +88,12 @@ def write_links(links: Iterable[Invitation], base: str) -> str:
 
     Nothing of it is a formula: a cell that a spreadsheet would compute gets an apostrophe.
     """
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("user_id", "name", "email", "login", "link"))
+    lines = [write_line(("user_id", "name", "email", "login", "link"))]
     for link in links:
         person = link.person
         cells = (person.id, person.name, person.email, person.login)
-        writer.writerow((*map(guard, cells), base.rstrip("/") + link.path))
-    return text.getvalue()
+        lines.append(write_line((*map(guard, cells), base.rstrip("/") + link.path)))
+    return "".join(lines)
 
 
 def may_invite(actor: Actor, member: Member, courses: Collection[str]) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from grader.domain.people import ID_RULE, Actor, Membership, Person, is_id
 from grader.errors import NotFound, NotPermitted, RequestRefused
-from grader.services.invitations import Invitation, invite
+from grader.services.people.invitations import Invitation, invite
 from grader.storage.unit_of_work import Clash, Database, UnitOfWork
 
 # Who types commands on the machine itself may do everything.

@@ -15,7 +15,7 @@ from grader.domain.rubric import Part, PartKind
 from grader.domain.run import CellRun, CellState
 from grader.domain.submission import Submission, SubmissionState
 from grader.errors import NotFound
-from grader.services.report import Report, find_report
+from grader.services.grades.report import Report, find_report
 from grader.services.terms import Terms
 from grader.storage.standings import Attempt
 from grader.storage.unit_of_work import Database, UnitOfWork

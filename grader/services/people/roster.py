@@ -12,8 +12,8 @@ from typing import Any
 
 from grader.domain.people import ID_RULE, Actor, Membership, Person, Role, is_id
 from grader.errors import NotFound, NotPermitted, RequestRefused
-from grader.services.administration import clean
-from grader.services.roster_file import Entry, LineError
+from grader.services.people.administration import clean
+from grader.services.people.roster_file import Entry, LineError
 from grader.storage.audit import NewAct
 from grader.storage.roster import Member, Wanted
 from grader.storage.unit_of_work import Clash, Database, UnitOfWork

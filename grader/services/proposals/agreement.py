@@ -18,7 +18,7 @@ from grader.domain.proposal import UNREAD
 from grader.domain.rubric import Alone, Policy
 from grader.notebooks.alignment.prompts import read_template
 from grader.notebooks.read import read_notebook
-from grader.services.marked_answers import Marked
+from grader.services.proposals.marked_answers import Marked
 
 _STEPS = 8  # of an item's points, on which agreement in kappa's sense is counted
 _FAR_OFF = 0.5  # of an item's points

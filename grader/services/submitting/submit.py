@@ -19,8 +19,8 @@ from grader.domain.submission import Submission, SubmissionState
 from grader.errors import AttemptsUsedUp, NotFound, RequestRefused
 from grader.jobs import Jobs
 from grader.notebooks.read import read_notebook
-from grader.services.idempotency import Claim, claim_answer
-from grader.services.report import find_report, submission_document
+from grader.services.grades.report import find_report, submission_document
+from grader.services.submitting.idempotency import Claim, claim_answer
 from grader.services.terms import read_terms, refuse_when_closed
 from grader.storage.blobs import Blobs
 from grader.storage.unit_of_work import Clash, Database, UnitOfWork

@@ -11,9 +11,9 @@ from grader.domain.evidence import Evidence
 from grader.domain.models import ModelReport
 from grader.domain.submission import SubmissionState
 from grader.errors import NotFound
-from grader.services.curve import Range, draw_curve
-from grader.services.explained import describe_explained, gather_explained
-from grader.services.report import Report
+from grader.services.figures.curve import Range, draw_curve
+from grader.services.figures.explained import describe_explained, gather_explained
+from grader.services.grades.report import Report
 from grader.storage.blobs import Blobs
 from grader.storage.class_figures import ClassRow
 from grader.storage.unit_of_work import Database

@@ -9,7 +9,7 @@ from datetime import datetime
 from grader.domain.offering import Accommodation, Offering
 from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted, RequestRefused
-from grader.services.class_standing import settle_class
+from grader.services.grades.class_standing import settle_class
 from grader.services.review.decision import check_text
 from grader.storage.unit_of_work import Database
 

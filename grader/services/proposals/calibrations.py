@@ -12,7 +12,7 @@ from grader.checks.answers.certainty import weigh
 from grader.domain.answer_calibration import AnswerCalibration
 from grader.domain.grade import ItemGrade, ItemState
 from grader.domain.proposal import UNREAD
-from grader.services.marks import is_drawn
+from grader.services.grades.marks import is_drawn
 from grader.storage.calibrations import AnswerMark, NewMark
 from grader.storage.unit_of_work import UnitOfWork
 

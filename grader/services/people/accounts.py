@@ -10,8 +10,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from grader.domain.people import Actor, Person
 from grader.errors import NotAuthenticated, NotPermitted, RequestRefused
-from grader.services.sessions import begin_session
-from grader.services.throttle import begin_try, forgive
+from grader.services.people.sessions import begin_session
+from grader.services.people.throttle import begin_try, forgive
 from grader.storage.unit_of_work import Database, UnitOfWork
 
 LEAST_CHARACTERS, MOST_CHARACTERS = 10, 200

@@ -10,7 +10,7 @@ from grader.domain.offering import Accommodation, Release
 from grader.domain.rubric import Rubric
 from grader.domain.submission import SubmissionState
 from grader.errors import NotFound
-from grader.services.report import Report
+from grader.services.grades.report import Report
 from grader.services.terms import Terms
 from grader.storage.results import Cursor, Result
 from grader.storage.unit_of_work import Database

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from grader.assignments import Assignment
 from grader.domain.people import Actor, Role
 from grader.errors import NotFound, NotPermitted, RequestRefused
-from grader.services.attempts import refuse_unopened
-from grader.services.look_through import look_through
-from grader.services.precheck import Recognised
-from grader.services.submit import Submitter, Upload, clean_filename
+from grader.services.submitting.attempts import refuse_unopened
+from grader.services.submitting.look_through import look_through
+from grader.services.submitting.precheck import Recognised
+from grader.services.submitting.submit import Submitter, Upload, clean_filename
 from grader.storage.blobs import Blobs
 from grader.storage.drafts import Draft
 from grader.storage.unit_of_work import Database

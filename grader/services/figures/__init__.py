@@ -1,0 +1,1 @@
+"""What is drawn of a submission and its class."""

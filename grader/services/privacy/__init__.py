@@ -1,0 +1,1 @@
+"""Personal data: taken along, erased, kept no longer than a course wants."""

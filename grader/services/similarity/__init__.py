@@ -1,0 +1,1 @@
+"""What submissions of different students have in common, noted when they are graded."""

@@ -1,0 +1,1 @@
+"""A notebook on its way in: checked, kept as a draft, submitted once, by the terms of its student."""
