@@ -28,12 +28,12 @@ from grader.notebooks.read import read_notebook
 from grader.services.grades.counted import list_measured, to_counted
 from grader.services.people.accounts import set_password
 from grader.storage import Blobs, Database
-from grader.storage.class_tables import counted_attempt, fingerprint, measured, resemblance
 from grader.storage.codec import dump
-from grader.storage.people_tables import course, member, member_section, person
-from grader.storage.review_tables import mark, override, standing
 from grader.storage.standings import Mark, Standing
-from grader.storage.tables import evidence, grade, submission, work
+from grader.storage.tables.figures import counted_attempt, fingerprint, measured, resemblance
+from grader.storage.tables.people import course, member, member_section, person
+from grader.storage.tables.review import mark, override, standing
+from grader.storage.tables.submissions import evidence, grade, submission, work
 
 COURSE, ASSIGNMENT = "ml2", "homework_05"
 PASSWORD = "a long password"

@@ -27,8 +27,8 @@ from grader.assignments import load_assignments
 from grader.jobs import Jobs
 from grader.services.migrate import migrate
 from grader.storage import Blobs, Database, make_engine
-from grader.storage.class_tables import resemblance
-from grader.storage.review_tables import standing
+from grader.storage.tables.figures import resemblance
+from grader.storage.tables.review import standing
 from grader.web import Deps, create_app
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -35,7 +35,7 @@ from grader.services.regrade import preview, regrade
 from grader.storage import Database, make_engine
 from grader.storage.codec import dump
 from grader.storage.grades import describe
-from grader.storage.tables import evidence, grade, submission, work
+from grader.storage.tables.submissions import evidence, grade, submission, work
 
 REPOSITORY = Path(__file__).parents[1]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

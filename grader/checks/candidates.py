@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from grader.domain.answers import Alignment, Answer, AnswerState, Candidate
 from grader.domain.rubric import Part
 
-from .choice import read_choice
+from .choices.reading import read_choice
 
 _EMPTY = frozenset({AnswerState.BLANK, AnswerState.PLACEHOLDER})
 _ABOUT_HOMEWORK = 0.3  # closeness of an unplaced cell to the nearest prompt

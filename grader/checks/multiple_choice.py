@@ -10,7 +10,7 @@ from grader.domain.grade import CheckResult, ItemState
 from grader.domain.rubric import Item, Part
 
 from .candidates import is_empty, list_candidates
-from .choice import read_choice
+from .choices.reading import read_choice
 from .written import find_answer, judge_written, record_answer
 
 

@@ -18,7 +18,7 @@ from .answers.certainty import weigh
 from .answers.propose import propose
 from .answers.record import find_again, record_proposal
 from .candidates import is_empty, list_candidates
-from .choice import read_choice
+from .choices.reading import read_choice
 
 _LOST = frozenset({AnswerState.MISSING, AnswerState.AMBIGUOUS})
 _NOTHING = "Nothing is written for"

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from grader.storage.people_tables import audit
+from grader.storage.tables.people import audit
 
 
 @dataclass(frozen=True, slots=True)

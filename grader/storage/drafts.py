@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from grader.storage.people_tables import draft
+from grader.storage.tables.people import draft
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from grader.domain.evidence import Evidence
 from grader.domain.grade import Grade
 from grader.storage.codec import dump, load
-from grader.storage.tables import evidence, grade, submission
+from grader.storage.tables.submissions import evidence, grade, submission
 
 _CHUNK = 500
 

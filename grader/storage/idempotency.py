@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from grader.storage.tables import idempotency
+from grader.storage.tables.submissions import idempotency
 
 
 @dataclass(frozen=True, slots=True)

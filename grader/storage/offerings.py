@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from grader.domain.offering import Accommodation, Offering
 from grader.storage.codec import dump, load
-from grader.storage.people_tables import accommodation, offering
+from grader.storage.tables.people import accommodation, offering
 
 
 class Offerings:

@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from grader.domain.override import Override
-from grader.storage.review_tables import override
+from grader.storage.tables.review import override
 
 _CHUNK = 500
 

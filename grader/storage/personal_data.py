@@ -10,10 +10,8 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from grader.storage import class_tables as figures
-from grader.storage import people_tables as people
-from grader.storage import review_tables as review
-from grader.storage.tables import (
+from grader.storage.tables import figures, people, review
+from grader.storage.tables.submissions import (
     evidence,
     grade,
     idempotency,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from grader.domain.run import CellRun, CellState
-from grader.storage.tables import progress
+from grader.storage.tables.submissions import progress
 
 
 class Progress:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from grader.storage.review_tables import rubric_version
+from grader.storage.tables.review import rubric_version
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from grader.storage.review_tables import mark, regrade_request, standing
-from grader.storage.tables import grade, submission, work
+from grader.storage.tables.review import mark, regrade_request, standing
+from grader.storage.tables.submissions import grade, submission, work
 
 _CHUNK = 500
 

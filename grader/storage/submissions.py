@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from grader.domain.submission import Submission, SubmissionState
-from grader.storage.tables import submission, work
+from grader.storage.tables.submissions import submission, work
 
 _CHUNK = 500
 

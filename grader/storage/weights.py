@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from grader.domain.models import WeightsMark
 from grader.domain.submission import Submission
-from grader.storage.tables import submission, weights
+from grader.storage.tables.submissions import submission, weights
 
 _MOST_ROWS = 5_000
 

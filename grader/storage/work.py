@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from grader.domain.submission import SubmissionState
-from grader.storage.tables import submission, work
+from grader.storage.tables.submissions import submission, work
 
 UNFINISHED = (SubmissionState.QUEUED, SubmissionState.RUNNING)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from grader.storage.tables import worker
+from grader.storage.tables.submissions import worker
 
 SILENT_SECONDS = 15.0  # a worker that was not heard of for so long is dead
 

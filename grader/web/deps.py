@@ -19,7 +19,7 @@ from grader.services.people.throttle import count_wrong_key
 from grader.services.rubrics import Rubrics
 from grader.services.submitting.submit import Submitter
 from grader.storage.blobs import Blobs
-from grader.storage.keys import ApiKey
+from grader.storage.people.keys import ApiKey
 from grader.storage.unit_of_work import Database
 
 

@@ -17,7 +17,7 @@ from grader.services.gradebook.csv_files import Format
 from grader.services.gradebook.export import Export, export_gradebook
 from grader.services.grades.results import Cursor, gradescope_document, list_results
 from grader.services.people.keys import GRADEBOOK, READ, act_for, permit
-from grader.storage.keys import ApiKey
+from grader.storage.people.keys import ApiKey
 from grader.web.bounds import Moment, is_moment
 from grader.web.deps import Deps, get_deps, get_key
 from grader.web.problems import InvalidFields

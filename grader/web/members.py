@@ -14,7 +14,7 @@ from grader.services.people.administration import put_course
 from grader.services.people.keys import ROSTER, act_as, permit
 from grader.services.people.roster import Kind, apply_roster
 from grader.services.people.roster_file import MOST_LINES, Entry
-from grader.storage.keys import ApiKey
+from grader.storage.people.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key
 from grader.web.problems import InvalidFields
 from grader.web.schemas import CountsShape, CourseShape, problem_responses

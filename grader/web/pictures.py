@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from grader.services.figures.pictures import Picture, list_pictures, read_picture
-from grader.storage.keys import ApiKey
+from grader.storage.people.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key
 from grader.web.schemas import PicturesShape, problem_responses
 from grader.web.submissions import names_tag, read_permitted

@@ -11,8 +11,8 @@ from grader.domain.people import Actor, Membership, Role
 from grader.errors import NotFound
 from grader.services import review
 from grader.services.people.keys import REVIEW, SUBMIT, act_for, permit
-from grader.storage.keys import ApiKey
-from grader.storage.review_queue import Order, Scope
+from grader.storage.people.keys import ApiKey
+from grader.storage.review.queue import Order, Scope
 from grader.web import review_shapes as shapes
 from grader.web.bounds import Number
 from grader.web.deps import Deps, get_deps, get_key

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from grader.domain.people import Actor
 from grader.services.people.keys import RUBRIC, act_as, permit
 from grader.services.regrade import Regraded
-from grader.storage.keys import ApiKey
+from grader.storage.people.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key
 from grader.web.rubric_shapes import PreviewShape, ProposalShape, PublishShape, RegradedShape
 from grader.web.schemas import problem_responses

@@ -13,7 +13,7 @@ from grader.errors import NotFound
 from grader.services.grades.report import Report, read_report, submission_document, without_grade
 from grader.services.people.keys import READ, permit
 from grader.services.submitting.submit import Upload
-from grader.storage.keys import ApiKey
+from grader.storage.people.keys import ApiKey
 from grader.web.deps import Deps, get_deps, get_key, get_submitting_key
 from grader.web.schemas import SubmissionShape, problem_responses
 from grader.web.upload_form import FORM_SCHEMA, UploadForm, read_form

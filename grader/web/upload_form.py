@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
-from grader.storage.keys import ApiKey
+from grader.storage.people.keys import ApiKey
 from grader.web.bounds import is_moment
 from grader.web.deps import get_submitting_key
 from grader.web.problems import InvalidFields

@@ -20,7 +20,7 @@ from grader.services import review
 from grader.services.grades.report import read_report, submission_document
 from grader.services.grades.standing import settle
 from grader.services.review import Decision, Desk
-from grader.storage.review_queue import Order, Scope
+from grader.storage.review.queue import Order, Scope
 from tests.integration.parts import NOW, RUBRIC, Parts, make_assignment, make_evidence, make_parts
 
 GOOD = "The bottleneck forces the network to keep only the important features of the digits."

@@ -15,7 +15,7 @@ from grader.services.dashboard.attention import read_attention
 from grader.services.dashboard.overview import Overview, read_overview
 from grader.services.dashboard.scope import open_scope
 from grader.services.gradebook.accommodations import excuse
-from grader.storage.submission_table import Column, Filter
+from grader.storage.classes.submissions import Column, Filter
 from tests.integration.graded import grade, graded
 from tests.integration.parts import NOW, Parts, make_parts
 from tests.integration.small_class import (

@@ -13,9 +13,9 @@ from alembic.runtime.migration import MigrationContext
 
 from grader.services.migrate import migrate
 from grader.storage import Database, make_engine
-from grader.storage.class_figures import name_shape
+from grader.storage.classes.figures import name_shape
 from grader.storage.migrations import _configure, missing, upgrade
-from grader.storage.schema import APPEND_ONLY, metadata
+from grader.storage.tables.schema import APPEND_ONLY, metadata
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from grader.domain.people import Membership, Role
 from grader.domain.run import Verdict
 from grader.domain.submission import SubmissionState
 from grader.services.grades.standing import settle
-from grader.storage.resemblances import Resemblance
+from grader.storage.classes.resemblances import Resemblance
 from tests.integration.page_requests import Browser, add_person, signed_in
 from tests.integration.parts import NOW, Parts, make_parts
 from tests.integration.small_class import (

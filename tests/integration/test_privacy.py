@@ -20,10 +20,10 @@ from grader.services.privacy.erase import Eraser
 from grader.services.privacy.person import SERVICE, erase_person, export_person, plan_erasure
 from grader.services.privacy.retention import delete_overdue, list_overdue, set_retention
 from grader.services.privacy.sweep import sweep_blobs
-from grader.storage.class_tables import resemblance
 from grader.storage.drafts import Draft
 from grader.storage.personal_data import NOT_ABOUT, OF_LOGIN, OF_PERSON, OF_SUBMISSION
-from grader.storage.schema import APPEND_ONLY, metadata
+from grader.storage.tables.figures import resemblance
+from grader.storage.tables.schema import APPEND_ONLY, metadata
 from tests.integration.graded import graded, hand_in
 from tests.integration.page_requests import Browser, add_person, signed_in
 from tests.integration.parts import Parts, make_notebook

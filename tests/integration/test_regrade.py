@@ -179,7 +179,8 @@ from grader.services.regrade import pool, regrade, stale
 from tests.integration.parts import NOW
 from tests.integration.regrade_parts import HOMEWORK, LOWER
 from grader.assignments import apply_edits, parse_rubric, read_rubric
-from grader.storage import Database, make_engine
+from grader.storage import Database
+from grader.storage import make_engine
 
 if __name__ == "__main__":
     pool.FEW = 0

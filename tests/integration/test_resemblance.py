@@ -16,9 +16,9 @@ from grader.domain.submission import Submission, SubmissionState
 from grader.notebooks.alignment.align import align
 from grader.notebooks.read import read_notebook
 from grader.services.similarity.resemblance import note_resemblances
-from grader.storage.class_figures import CountedAttempt
+from grader.storage.classes.figures import CountedAttempt
+from grader.storage.classes.resemblances import Resemblance
 from grader.storage.personal_data import OF_SUBMISSION
-from grader.storage.resemblances import Resemblance
 from tests.integration.parts import NOW, Parts, make_evidence, make_parts
 
 REPOSITORY = Path(__file__).parents[2]

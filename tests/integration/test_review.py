@@ -12,7 +12,7 @@ from grader.errors import NotFound, Overtaken, RequestRefused
 from grader.services import review
 from grader.services.grades.standing import settle
 from grader.services.review import Decision
-from grader.storage.review_queue import Order, Scope
+from grader.storage.review.queue import Order, Scope
 from tests.integration.review_parts import (
     GOOD,
     HALF,

@@ -11,7 +11,7 @@ from grader.domain.people import Actor, Role
 from grader.errors import NotFound, NotPermitted
 from grader.services import review
 from grader.services.review import Decision
-from grader.storage.review_queue import Order
+from grader.storage.review.queue import Order
 from tests.integration.parts import NOW
 from tests.integration.review_parts import (
     GOOD,

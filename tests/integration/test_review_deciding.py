@@ -12,7 +12,7 @@ from grader.errors import Overtaken, RequestRefused
 from grader.services import review
 from grader.services.regrade import regrade
 from grader.services.review import Decision
-from grader.storage.review_queue import Order
+from grader.storage.review.queue import Order
 from tests.integration.parts import NOW
 from tests.integration.review_parts import (
     GOOD,

@@ -14,7 +14,7 @@ from grader.domain.people import Actor, Membership, Role
 from grader.services.gradebook.overriding import override_item
 from grader.services.people.keys import GRADEBOOK, READ, SUBMIT
 from grader.services.review import Decision, Desk
-from grader.storage.people_tables import member, person
+from grader.storage.tables.people import member, person
 from grader.web.schemas import ResultsShape
 from tests.integration.graded import grade, graded, hand_in
 from tests.integration.page_requests import add_person

@@ -23,7 +23,7 @@ def _put(client: TestClient, *members: dict[str, Any], **headers: str) -> httpx.
 
 
 def _roles(parts: Parts) -> dict[str, tuple[Role, tuple[str, ...], str]]:
-    from grader.storage.roster import Wanted
+    from grader.storage.people.roster import Wanted
 
     with parts.database.read() as unit:
         members, _ = unit.roster.page("cs101", Wanted())

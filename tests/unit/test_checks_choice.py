@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.checks.choice import read_choice
+from grader.checks.choices.reading import read_choice
 
 OPTIONS = {
     "A": "The model is working perfectly",

@@ -20,7 +20,7 @@ from grader.evaluation.student_files import idx_files, npy_files
 from grader.services.figures.curve import draw_curve
 from grader.services.figures.pictures import class_spread
 from grader.storage import Blobs
-from grader.storage.class_figures import ClassRow, pack_shares
+from grader.storage.classes.figures import ClassRow, pack_shares
 
 SVG = "{http://www.w3.org/2000/svg}"
 

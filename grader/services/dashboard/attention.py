@@ -10,8 +10,8 @@ from grader.errors import EvidenceMissing
 from grader.notebooks.read import read_notebook
 from grader.services.dashboard.scope import Scope
 from grader.services.grades.standing import hash_code
-from grader.storage.class_lists import Named
-from grader.storage.resemblances import Resemblance, SameHash
+from grader.storage.classes.lists import Named
+from grader.storage.classes.resemblances import Resemblance, SameHash
 from grader.storage.unit_of_work import Database, UnitOfWork
 
 _MOST = 8

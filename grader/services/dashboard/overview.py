@@ -10,8 +10,8 @@ from grader.domain.statistics import Distribution, ItemFigures, Quartiles, descr
 from grader.errors import EvidenceMissing
 from grader.services.dashboard.scope import Scope
 from grader.services.figures.explained import describe_explained, gather_explained
-from grader.storage.class_figures import ClassRow, unpack_points
-from grader.storage.class_lists import Counts
+from grader.storage.classes.figures import ClassRow, unpack_points
+from grader.storage.classes.lists import Counts
 from grader.storage.unit_of_work import Database, UnitOfWork
 
 

@@ -11,7 +11,7 @@ from grader.domain.passages import Kind, cut, find_spans
 from grader.notebooks.read import read_notebook
 from grader.services.dashboard.scope import Scope, find_seen
 from grader.storage.blobs import Blobs
-from grader.storage.class_lists import Named
+from grader.storage.classes.lists import Named
 from grader.storage.unit_of_work import Database
 
 Piece = tuple[str, bool]  # words, and whether both submissions have them

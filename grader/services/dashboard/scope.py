@@ -11,9 +11,9 @@ from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted
 from grader.services.gradebook.lines import hides_names, note_names_shown
 from grader.services.review.anonymity import Names, find_names
-from grader.storage.class_figures import Sections
-from grader.storage.class_lists import Named
-from grader.storage.submission_table import Row
+from grader.storage.classes.figures import Sections
+from grader.storage.classes.lists import Named
+from grader.storage.classes.submissions import Row
 from grader.storage.submissions import Filed
 from grader.storage.unit_of_work import Database, UnitOfWork
 

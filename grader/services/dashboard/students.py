@@ -7,10 +7,10 @@ from datetime import datetime
 
 from grader.domain.offering import Accommodation
 from grader.services.dashboard.scope import Scope, find_seen
+from grader.storage.classes.submissions import Row
 from grader.storage.grades import GradeLine
 from grader.storage.overrides import StoredOverride
-from grader.storage.regrade_requests import RegradeRequest
-from grader.storage.submission_table import Row
+from grader.storage.review.regrade_requests import RegradeRequest
 from grader.storage.unit_of_work import Database
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from grader.services.dashboard.scope import Scope
-from grader.storage.submission_table import Column, Filter, Row
+from grader.storage.classes.submissions import Column, Filter, Row
 from grader.storage.unit_of_work import Database
 
 PAGE = 50

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from grader.domain.statistics import Quartiles, take_quartiles
-from grader.storage.class_figures import ClassRow, unpack_shares
+from grader.storage.classes.figures import ClassRow, unpack_shares
 
 
 def gather_explained(rows: Iterable[ClassRow]) -> dict[str, dict[int, list[float]]]:

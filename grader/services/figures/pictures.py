@@ -15,7 +15,7 @@ from grader.services.figures.curve import Range, draw_curve
 from grader.services.figures.explained import describe_explained, gather_explained
 from grader.services.grades.report import Report
 from grader.storage.blobs import Blobs
-from grader.storage.class_figures import ClassRow
+from grader.storage.classes.figures import ClassRow
 from grader.storage.unit_of_work import Database
 
 CURVE = "error_curve.svg"

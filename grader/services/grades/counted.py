@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from grader.domain.grade import ItemState
 from grader.domain.models import ModelReport
 from grader.domain.statistics import WAITS
-from grader.storage.class_figures import CountedAttempt, Measured, name_shape, pack_points, pack_shares
+from grader.storage.classes.figures import CountedAttempt, Measured, name_shape, pack_points, pack_shares
 from grader.storage.standings import Mark, Standing
 from grader.storage.unit_of_work import UnitOfWork
 

@@ -12,7 +12,7 @@ from grader.domain.submission import SubmissionState
 from grader.errors import NotFound
 from grader.services.grades.report import Report
 from grader.services.terms import Terms
-from grader.storage.results import Cursor, Result
+from grader.storage.classes.results import Cursor, Result
 from grader.storage.unit_of_work import Database
 
 __all__ = ["Cursor", "gradescope_document", "list_results"]

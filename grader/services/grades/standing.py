@@ -12,7 +12,7 @@ from grader.domain.offering import Accommodation, Counts, Offering
 from grader.domain.run import Verdict
 from grader.services.grades.counted import expect, keep_counted, list_measured, waits
 from grader.services.grades.marks import Outlined, hash_text, list_marks, outline
-from grader.storage.class_figures import Measured
+from grader.storage.classes.figures import Measured
 from grader.storage.standings import Attempt, Mark, Standing
 from grader.storage.submissions import Filed
 from grader.storage.unit_of_work import UnitOfWork

@@ -14,7 +14,7 @@ from grader.errors import NotFound, NotPermitted
 from grader.services.csv_file import guard, write_line
 from grader.services.people.accounts import set_password
 from grader.services.people.sessions import begin_session
-from grader.storage.roster import Member, Wanted
+from grader.storage.people.roster import Member, Wanted
 from grader.storage.unit_of_work import Database, UnitOfWork
 
 LIFETIME = timedelta(days=7)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from grader.domain.people import Actor, Membership, Role
 from grader.errors import NotAuthenticated, NotFound, NotPermitted, RequestRefused, StorageUnavailable
 from grader.services.people.administration import OPERATOR
-from grader.storage.keys import ApiKey
+from grader.storage.people.keys import ApiKey
 from grader.storage.unit_of_work import Database
 
 SUBMIT = "submissions:write"

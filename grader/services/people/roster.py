@@ -15,7 +15,7 @@ from grader.errors import NotFound, NotPermitted, RequestRefused
 from grader.services.people.administration import clean
 from grader.services.people.roster_file import Entry, LineError
 from grader.storage.audit import NewAct
-from grader.storage.roster import Member, Wanted
+from grader.storage.people.roster import Member, Wanted
 from grader.storage.unit_of_work import Clash, Database, UnitOfWork
 
 _MOST = 255

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grader.domain.people import Actor
-from grader.storage.sessions import Session
+from grader.storage.people.sessions import Session
 from grader.storage.unit_of_work import Database, UnitOfWork
 
 LIFETIME = timedelta(days=14)

@@ -13,7 +13,7 @@ from grader.domain.answer_calibration import AnswerCalibration
 from grader.domain.grade import ItemGrade, ItemState
 from grader.domain.proposal import UNREAD
 from grader.services.grades.marks import is_drawn
-from grader.storage.calibrations import AnswerMark, NewMark
+from grader.storage.review.calibrations import AnswerMark, NewMark
 from grader.storage.unit_of_work import UnitOfWork
 
 _MOST_MARKS = 500  # the newest

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grader.checks.answers.calibration import CLOSE, FAR_OFF, count_bins
 from grader.domain.answer_calibration import ReliabilityBin
-from grader.storage.calibrations import AnswerMark
+from grader.storage.review.calibrations import AnswerMark
 from grader.storage.unit_of_work import UnitOfWork
 
 _ROUNDING = 1e-9

@@ -11,10 +11,10 @@ from grader.domain.grade import ItemGrade
 from grader.domain.offering import Offering
 from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted, Overtaken
-from grader.storage.claims import Claim
 from grader.storage.grades import StoredGrade
 from grader.storage.overrides import StoredOverride
-from grader.storage.review_queue import Entry, Scope
+from grader.storage.review.claims import Claim
+from grader.storage.review.queue import Entry, Scope
 from grader.storage.submissions import Filed
 from grader.storage.unit_of_work import Database, UnitOfWork
 

@@ -19,7 +19,7 @@ from grader.services.review.deciding import (
 )
 from grader.services.review.decision import Decision, check_text
 from grader.services.terms import read_terms
-from grader.storage.regrade_requests import RegradeRequest
+from grader.storage.review.regrade_requests import RegradeRequest
 from grader.storage.unit_of_work import Clash, UnitOfWork
 
 _MOST_CHARACTERS = 2000

@@ -6,7 +6,7 @@ from grader.domain.people import Actor
 from grader.errors import NotFound, NotPermitted, RequestRefused
 from grader.services.review.access import Desk, find_assignment
 from grader.services.review.decision import check_text
-from grader.storage.comments import Comment
+from grader.storage.review.comments import Comment
 from grader.storage.unit_of_work import Clash
 
 _MOST_CHARACTERS = 2000

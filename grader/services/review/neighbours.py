@@ -11,7 +11,7 @@ from grader.services.review.access import Opened, limit_scope
 from grader.services.review.anonymity import Names
 from grader.services.review.queue import tell_holder
 from grader.services.review.similar import find_alike
-from grader.storage.review_queue import Entry, Scope
+from grader.storage.review.queue import Entry, Scope
 from grader.storage.unit_of_work import UnitOfWork
 
 _COMPARED = 300  # answers: the same words first, then those whose proposal is nearest

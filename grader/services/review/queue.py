@@ -13,7 +13,7 @@ from grader.domain.people import Actor
 from grader.errors import RequestRefused
 from grader.services.review.access import Desk, find_assignment, limit_scope
 from grader.services.review.anonymity import Names, find_names
-from grader.storage.review_queue import Entry, Order, Scope, place
+from grader.storage.review.queue import Entry, Order, Scope, place
 from grader.storage.unit_of_work import UnitOfWork
 
 _EXCERPT = 300

@@ -17,8 +17,8 @@ from grader.services.review.anonymity import find_names
 from grader.services.review.neighbours import Neighbour, find_neighbours
 from grader.services.review.queue import tell_holder, tell_why
 from grader.storage.overrides import StoredOverride
-from grader.storage.regrade_requests import RegradeRequest
-from grader.storage.review_queue import Entry
+from grader.storage.review.queue import Entry
+from grader.storage.review.regrade_requests import RegradeRequest
 from grader.storage.unit_of_work import UnitOfWork
 
 # Of the item's record; the rest is figures that a check has measured.

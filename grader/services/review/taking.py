@@ -9,8 +9,8 @@ from datetime import datetime
 from grader.domain.people import Actor
 from grader.services.review.access import Desk, hold, open_answer
 from grader.services.review.queue import Listed, View, open_queue, read_cursor
-from grader.storage.claims import Claim
-from grader.storage.review_queue import Entry, Order, Scope
+from grader.storage.review.claims import Claim
+from grader.storage.review.queue import Entry, Order, Scope
 from grader.storage.unit_of_work import Clash, UnitOfWork
 
 _LOST_RACES = 5

@@ -17,7 +17,7 @@ from grader.domain.passages import (
     usual_above,
 )
 from grader.domain.submission import Submission
-from grader.storage.resemblances import Resemblance
+from grader.storage.classes.resemblances import Resemblance
 from grader.storage.unit_of_work import UnitOfWork
 
 

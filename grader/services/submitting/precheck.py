@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from grader.checks.choice import read_choice
+from grader.checks.choices.reading import read_choice
 from grader.domain.answers import Answer, AnswerState
 from grader.domain.notebook import Notebook
 from grader.domain.rubric import Part, PartKind, Rubric

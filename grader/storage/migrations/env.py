@@ -6,7 +6,7 @@ from typing import Any
 
 from alembic import context
 
-from grader.storage.schema import metadata
+from grader.storage.tables.schema import metadata
 
 
 def _ours(_object: Any, _name: str | None, _kind: str, reflected: bool, compared_to: Any) -> bool:

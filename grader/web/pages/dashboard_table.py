@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 from grader.domain.submission import SubmissionState
 from grader.services.dashboard.scope import Scope, list_sections
 from grader.services.dashboard.submissions import list_submissions
-from grader.storage.submission_table import Attention, Column, Filter
+from grader.storage.classes.submissions import Attention, Column, Filter
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form
 from grader.web.pages.dashboard import get_scope

@@ -22,7 +22,7 @@ from grader.services.people.invitations import (
 )
 from grader.services.people.roster import enrol_one, remove_member
 from grader.services.people.roster_file import Entry, read_role
-from grader.storage.roster import SORTS, Wanted
+from grader.storage.people.roster import SORTS, Wanted
 from grader.web.deps import Deps, get_deps
 from grader.web.pages.access import get_form, read_field
 from grader.web.pages.paging import PER_PAGE, Paging

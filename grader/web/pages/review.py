@@ -13,7 +13,7 @@ from grader.checks.answers.calibration import FEWEST_MARKS
 from grader.services import review
 from grader.services.proposals.calibrations import load_calibrations
 from grader.services.proposals.reliability import measure_reliability
-from grader.storage.review_queue import Order, Scope
+from grader.storage.review.queue import Order, Scope
 from grader.web.pages.access import get_form
 from grader.web.pages.highlight import cut
 from grader.web.pages.places import AssignmentPlace, get_taught

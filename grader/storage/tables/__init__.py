@@ -1,0 +1,1 @@
+"""The tables, by what they are about, and what holds for all of them."""
