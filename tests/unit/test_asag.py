@@ -36,6 +36,12 @@ def _refused(path: Path) -> str:
     return str(told.value)
 
 
+def test_other_names_for_the_fields_and_another_maximum_are_understood(tmp_path: Path) -> None:
+    path = _write(tmp_path, '[{"q": "q3", "text": "It learned by heart.", "points": 3, "out_of": 4}]')
+    (marked,) = read_marked(path, homework().rubric)
+    assert (marked.item.key, marked.text, marked.points) == ("q3.explanation", "It learned by heart.", 0.75)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -67,6 +73,7 @@ def test_csv_as_spreadsheets_write_it_and_json_say_the_same(tmp_path: Path, text
         (HEAD + 'q1,"a\nb",1\nq11,a,1\n', 4, "there is no written question 'q11'; did you mean q1"),
         (HEAD + "zzz,a,1\n", 2, "use one of: ex1, ex1.observations, q1"),
         (HEAD + "q1,a,5\n", 2, "points must be a number from 0 to 4 (found '5')"),
+        (HEAD.strip() + ",maximum\nq1,a,0,0\n", 2, "maximum must be a number above 0 (found '0')"),
         (HEAD + "q1,a,nan\n", 2, "points must be a number from 0 to 4"),
         (HEAD + "q1,a\n", 2, "points is missing; every answer needs question, answer, points"),
         ("question;answer\nq1;a\n", 1, "the column points is missing; let the first line be"),

@@ -17,6 +17,7 @@ from grader.domain.rubric import Item, Rubric
 from grader.errors import RequestRefused
 
 FIELDS = ("question", "answer", "points")
+_OTHER_NAMES = {"q": "question", "text": "answer", "out_of": "maximum"}
 _MOST_TOLD = 20  # wrong lines
 _LONGEST_FIELD = 1_000_000  # characters
 
@@ -38,7 +39,8 @@ def read_marked(path: Path, rubric: Rubric) -> list[Marked]:
     """The answers of a file. Raises `RequestRefused` with file, line and mend for everything wrong in it.
 
     CSV with the columns question, answer, points, or JSON: a list of objects with these fields, alone or
-    as ``answers``. A question is named by its part ("q1") or by its item ("q3.explanation").
+    as ``answers``. A question is named by its part ("q1") or by its item ("q3.explanation"). Points are of
+    the item's own maximum, or of ``maximum`` where an entry has one.
     """
     items = _name_items(rubric)
     marked: list[Marked] = []
@@ -62,6 +64,7 @@ def _name_items(rubric: Rubric) -> Mapping[str, Item]:
 
 
 def _read_entry(entry: Mapping[str, Any], items: Mapping[str, Item]) -> Marked:
+    entry = _name_fields(entry)
     missing = [name for name in FIELDS if entry.get(name) is None]
     if missing:
         raise _Wrong(f"{', '.join(missing)} is missing; every answer needs {', '.join(FIELDS)}")
@@ -73,17 +76,25 @@ def _read_entry(entry: Mapping[str, Any], items: Mapping[str, Item]) -> Marked:
         raise _Wrong(f"there is no written question {name!r}; {mend}")
     if not isinstance(text, str):
         raise _Wrong("answer must be text; put it in quotes")
-    return Marked(item, text, _read_points(entry["points"], item))
+    given = entry.get("maximum")
+    maximum = item.points if given in (None, "") else _read_number(given)
+    if not 0 < maximum < math.inf:
+        raise _Wrong(f"maximum must be a number above 0 (found {given!r})")
+    points = _read_number(entry["points"])
+    if not 0 <= points <= maximum:  # NaN neither
+        raise _Wrong(f"points must be a number from 0 to {maximum:g} (found {entry['points']!r})")
+    return Marked(item, text, points * item.points / maximum)
 
 
-def _read_points(given: Any, item: Item) -> float:
+def _name_fields(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**{_OTHER_NAMES.get(name, name): value for name, value in entry.items()}, **entry}
+
+
+def _read_number(given: Any) -> float:
     try:
-        points = float(str(given).strip().replace(",", "."))
+        return float(str(given).strip().replace(",", "."))
     except ValueError:
-        points = math.nan
-    if not 0 <= points <= item.points:  # NaN neither
-        raise _Wrong(f"points must be a number from 0 to {item.points:g} (found {given!r})")
-    return points
+        return math.nan
 
 
 def _read_entries(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -102,7 +113,8 @@ def _read_csv(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     head = text.partition("\n")[0]
     csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in head else ",")
-    missing = [name for name in FIELDS if name not in (reader.fieldnames or ())]
+    named = _name_fields(dict.fromkeys(reader.fieldnames or ()))
+    missing = [name for name in FIELDS if name not in named]
     if missing:
         raise RequestRefused(
             f"{path}:1: the column {missing[0]} is missing; let the first line be {','.join(FIELDS)}"
