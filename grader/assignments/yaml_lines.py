@@ -75,7 +75,10 @@ def read_yaml(data: bytes) -> YamlFile | Problem:
         _note_lines(tree, (), lines)
         return YamlFile(_plain(tree), lines)
     except DuplicateKeyError as error:
-        return Problem(_line_of(error), f"{_first_line(error.problem)}; remove or rename one of the two")
+        what, begun = _first_line(error.problem).partition(" with value")[0], error.context_mark.line + 1
+        return Problem(
+            _line_of(error), f"{what} in what begins in line {begun}; remove or rename one of the two"
+        )
     except MarkedYAMLError as error:
         what = " ".join(filter(None, (error.context, error.problem)))
         mend = "check the indentation, and quote text that contains “: ” or begins with a special character"

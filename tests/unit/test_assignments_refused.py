@@ -109,7 +109,7 @@ MUTATIONS = {
         "    points: 3",
         "    points: 3\n    points: 3",
         "    points: 3",
-        'duplicate key "points"',
+        'duplicate key "points" in what begins in line',
     ),
     "an item twice": (
         "- key: q4\n    part",
