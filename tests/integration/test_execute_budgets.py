@@ -25,7 +25,7 @@ def exercise(number: int, seconds: float | None = None, memory_bytes: int | None
 
 @pytest.fixture(scope="module")
 def out_of_time(sandbox: BubblewrapSandbox) -> Outcome:
-    first, second = exercise(1, seconds=3), exercise(2, seconds=60)
+    first, second = exercise(1, seconds=8), exercise(2, seconds=60)
     return run_cells(
         sandbox,
         AUTOENCODER,  # common to both
@@ -46,12 +46,12 @@ def test_an_exercise_out_of_time_keeps_its_models_and_leaves_the_next_its_own_ti
 
 def test_what_each_exercise_spent_stands_beside_the_run(out_of_time: Outcome) -> None:
     first, second = out_of_time.run.spent
-    assert (first.part, first.ran_out, first.seconds_limit) == ("ex1", RanOut.TIME, 3)
+    assert (first.part, first.ran_out, first.seconds_limit) == ("ex1", RanOut.TIME, 8)
     assert (second.part, second.ran_out) == ("ex2", RanOut.NOTHING)
     cells = out_of_time.run.cells
     assert first.seconds == cells[1].seconds
     assert [cell.exercise_over for cell in cells] == [False, True, True, False]
-    assert cells[2].error == "the time of Exercise 1 (3 s) was used up"
+    assert cells[2].error == "the time of Exercise 1 (8 s) was used up"
 
 
 @pytest.fixture(scope="module")
