@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
+from .hearing import Heard, hear
 from .parts import Piece
-from .polarity import Signed, agree, contrast
-from .statements import Question, Sought, Term, Wanted
+from .statements import Question, Sought, Wanted
 from .terse import rate_terse
 from .units import Unit
 
 _UNDEMOTED = 0.9  # of a match without regard to the prompt
-_SYNONYM = 0.9  # of the word itself
 _OTHER_PART = 0.6  # of what stands under another sub-question's number
 _PROMPT_ONLY = 0.5  # of what is said in the prompt's words alone
 _OWN_ENOUGH = 0.25  # of what matches is the student's own, not the prompt's
@@ -24,82 +24,116 @@ _SHARED = 0.7  # of a match's words, from which it rests on another concept's wo
 _SHARED_WEIGHT = 0.65
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """How near a unit comes to a statement, 0..1; `conflict` is the share that is said the other way."""
 
     nearness: float
     conflict: float = 0.0
-    keys: float = 0.0  # of the words that tell a misconception from the statements
     own: float = 0.0  # of what matched, not in the prompt
-    statement: str = ""
-    piece: Piece | None = None
-    places: frozenset[int] = frozenset()  # where the matching words stand
-    turned: float = (
-        0.0  # of what matched, denied or beside a word that may turn it, and not so in the statement
-    )
+    denied: float = 0.0  # of what matched, and not so in the statement
+    wanted: Wanted | None = None
+    unit: Unit | None = None
+    heard: Sequence[Heard] = ()  # the matching words
+
+    @property
+    def statement(self) -> str:
+        """The statement that was found."""
+        return self.wanted.text if self.wanted else ""
+
+    @property
+    def piece(self) -> Piece | None:
+        """Where it was found."""
+        return self.unit.piece if self.unit else None
+
+    @property
+    def turned(self) -> float:
+        """What is denied; all of it beside words that may turn it round and are not the statement's own."""
+        unit, wanted = self.unit, self.wanted
+        if unit is None or wanted is None:
+            return 0.0
+        is_as_stated = unit.turning <= wanted.reach and wanted.opposed.isdisjoint(unit.sizes)
+        return self.denied if is_as_stated else 1.0
 
 
 NOTHING = Match(0.0)
+Told = tuple[Unit, Mapping[Wanted, Sequence[Heard]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """All that an answer says of one concept."""
 
-    stated: Match  # the nearest statement that stands
-    opposite: Match  # the nearest that is said the other way round
-    misconception: Match  # the nearest whose telling words are all there
+    stated: Match = NOTHING  # the nearest statement that stands
+    opposite: Match = NOTHING  # the nearest that is said the other way round
+    misconception: Match = NOTHING  # the nearest whose telling words are all there
 
 
 def find_all(question: Question, units: Sequence[Unit]) -> list[Found]:
     """What the units say of every concept of the question, in its order."""
-    nearest = [_find_stated(sought, units, question) for sought in question.concepts]
+    heard = [(unit, hear(question, unit)) for unit in units]
+    told = [(unit, words) for unit, words in heard if words]
+    if not told:
+        return [Found()] * len(question.concepts)
+    nearest = [_find_stated(sought, told, question) for sought in question.concepts]
     stated = _part_shared([stands for stands, _ in nearest])
     return [
-        Found(stands, opposite, _find_misconception(sought, units, question))
+        Found(stands, opposite, _find_misconception(sought, told))
         for sought, stands, (_, opposite) in zip(question.concepts, stated, nearest, strict=True)
     ]
 
 
-def _find_stated(sought: Sought, units: Iterable[Unit], question: Question) -> tuple[Match, Match]:
+def _find_stated(sought: Sought, told: Iterable[Told], question: Question) -> tuple[Match, Match]:
     """The nearest match with a statement that stands, and the nearest that says the opposite."""
     stands = opposite = NOTHING
-    for unit in units:
+    for unit, heard in told:
         is_own = unit.answers(sought.concept)
+        place = _place_weight(unit, is_own=is_own)
         rating: float | None = None  # the same for all statements
         for wanted in sought.statements:
-            match = _compare(unit, wanted, question)
-            if is_own and wanted.shorter:
-                match = max(match, _compare(unit, wanted.shorter, question), key=_nearness)
-            if not match.nearness:
+            if (words := heard.get(wanted)) is None:
                 continue
+            match = _compare(unit, wanted, words)
+            if is_own and wanted.shorter and (needed := [one for one in words if not one[0].is_given]):
+                match = max(match, _compare(unit, wanted.shorter, needed), key=_nearness)
             own = _own_weight(match, wanted)
             if rating is None:
-                rating = rate_terse(unit, sought.vocabulary, question, is_own=is_own)
+                rating = rate_terse(unit, sought, question, is_own=is_own)
             terse = rating * (1.0 if is_own and unit.piece.is_sure else own)
-            nearness = max(match.nearness * own, terse) * _place_weight(unit, is_own=is_own)
+            nearness = max(match.nearness * own, terse) * place
             if match.conflict < _CONFLICT:
                 if nearness > stands.nearness:
-                    stands = replace(match, nearness=nearness)
+                    stands = match._replace(nearness=nearness)
             elif nearness > opposite.nearness and not unit.is_pair:  # a pair denies or affirms too much
-                opposite = replace(match, nearness=nearness)
+                opposite = match._replace(nearness=nearness)
     return stands, opposite
 
 
-def _find_misconception(sought: Sought, units: Iterable[Unit], question: Question) -> Match:
+def _find_misconception(sought: Sought, told: Iterable[Told]) -> Match:
     """The nearest misconception whose telling words are all there, the same way round."""
     nearest = NOTHING
-    for unit in units:
+    for unit, heard in told:
         if unit.is_pair:
             continue
         weight = _place_weight(unit, is_own=unit.answers(sought.concept))
         for wanted in sought.misconceptions:
-            match = _compare(unit, wanted, question)
-            nearness = min(match.nearness, match.keys) * weight
-            if match.conflict < _CONFLICT and match.keys >= _KEYS and nearness > nearest.nearness:
-                nearest = replace(match, nearness=nearness)
+            words = heard.get(wanted)
+            if words is None or (keys := _find_keys(wanted, words)) < _KEYS:
+                continue
+            match = _compare(unit, wanted, words)
+            nearness = min(match.nearness, keys) * weight
+            if match.conflict < _CONFLICT and nearness > nearest.nearness:
+                nearest = match._replace(nearness=nearness)
     return nearest
+
+
+def _find_keys(wanted: Wanted, heard: Sequence[Heard]) -> float:
+    """How much was said of the words that tell a misconception from the concept's statements."""
+    if not wanted.keys:  # one in their own words is one only of the other thing: "PCA is nonlinear"
+        return float(any(hit.is_same_thing for hit, _ in heard))
+    keys = 0.0
+    for hit, _ in heard:
+        keys += hit.keys
+    return keys / wanted.keys
 
 
 def _nearness(match: Match) -> float:
@@ -117,81 +151,37 @@ def _own_weight(match: Match, wanted: Wanted) -> float:
     return least + (1 - least) * min(1.0, match.own / _OWN_ENOUGH)
 
 
-def _compare(unit: Unit, wanted: Wanted, question: Question) -> Match:
+def _compare(unit: Unit, wanted: Wanted, heard: Sequence[Heard]) -> Match:
     """How much of a statement a unit says."""
-    if wanted.reach.isdisjoint(unit.stems):
-        return NOTHING
-    got = got_demoted = polar = against = turned = own = keys = 0.0
-    same_thing = False
-    places: set[int] = set()
-    for term in wanted.terms:
-        if term.alike.isdisjoint(unit.stems):
-            continue
-        share, agreement, said = _find(unit, term)
-        word = said.word
-        places.add(word.start)
-        got += share * term.weight
-        got_demoted += share * term.demoted
-        own += share * term.weight * (word.stem not in question.prompt_stems)
-        keys += share * term.weight * term.is_key * (agreement is not False)
-        same_thing |= bool(agreement) and said.entity == term.signed.entity != ""
-        if agreement is not None:
-            polar += share * term.weight
-            against += share * term.weight * (not agreement)
-            turned += share * term.weight * (not agreement)
-        elif said.sign != term.signed.sign and not contrast(said, term.signed):
-            turned += share * term.weight
-    if not got:
-        return NOTHING
+    got = got_demoted = polar = against = turned = own = 0.0
+    for hit, _ in heard:
+        got += hit.got
+        got_demoted += hit.demoted
+        own += hit.own
+        polar += hit.polar
+        against += hit.against
+        turned += hit.turned
     return Match(
-        nearness=max(got_demoted / wanted.demoted, _UNDEMOTED * got / wanted.weight),
-        conflict=max(against / polar if polar else 0.0, turned / got),
-        # A misconception in the statements' own words is one only of the other thing: "PCA is nonlinear".
-        keys=keys / wanted.keys if wanted.keys else float(same_thing),
-        own=own / got,
-        statement=wanted.text,
-        piece=unit.piece,
-        places=frozenset(places),
-        turned=1.0 if _may_turn(unit, wanted) else turned / got,
+        max(got_demoted / wanted.demoted, _UNDEMOTED * got / wanted.weight),
+        max(against / polar if polar else 0.0, turned / got),
+        own / got,
+        turned / got,
+        wanted,
+        unit,
+        heard,
     )
-
-
-def _may_turn(unit: Unit, wanted: Wanted) -> bool:
-    """Whether words beside those that match may turn them round, and are not the statement's own."""
-    return not (unit.turning <= wanted.reach and wanted.opposed.isdisjoint(unit.sizes))
-
-
-def _find(unit: Unit, term: Term) -> tuple[float, bool | None, Signed]:
-    """The best of the words that stand for a term: the same stem rather than one of the same group.
-
-    Of several the first that is meant the same way, or else the first.
-    """
-    target = term.signed
-    is_same = target.word.stem in unit.stems
-    sought = (target.word.stem,) if is_same else term.alike
-    best: tuple[float, bool | None, Signed] | None = None
-    for said in unit.signed:
-        if said.word.stem not in sought:
-            continue
-        agreement = agree(said, target)
-        if agreement is None and target.sign < 0 and term.is_key:
-            agreement = said.sign < 0  # a misconception that denies something
-        if best is None or agreement is not False:
-            best = (1.0 if is_same else _SYNONYM, agreement, said)
-        if agreement is not False:
-            break
-    assert best is not None  # or the term's stems would not be among the unit's
-    return best
 
 
 def _part_shared(matches: Sequence[Match]) -> list[Match]:
     """The same words earn once: what matches by words that another concept has more of, counts less."""
     found = list(matches)
+    places = [frozenset(place for _, place in match.heard) for match in matches]
     for at, match in enumerate(matches):
         for before, other in enumerate(matches):
-            shared = len(match.places & other.places)
-            is_nearer = (other.nearness, at) > (match.nearness, before)
-            if before != at and is_nearer and shared and shared >= _SHARED * len(match.places):
-                found[at] = replace(match, nearness=match.nearness * _SHARED_WEIGHT)
+            if before == at or (other.nearness, at) <= (match.nearness, before):
+                continue
+            shared = len(places[at] & places[before])
+            if shared and shared >= _SHARED * len(places[at]):
+                found[at] = match._replace(nearness=match.nearness * _SHARED_WEIGHT)
                 break
     return found

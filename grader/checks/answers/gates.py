@@ -33,6 +33,8 @@ _MOST_BESIDE_IT = 2  # words of content beside "I don't know"; who says more may
 _LAST_LATIN = "\u024f"
 _VOWELS = re.compile(r"[aeiouyàáâäãåèéêëìíîïòóôöõùúûü]")
 _HARD = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
+_FOREIGN = frozenset[str]().union(*OTHER_LANGUAGES.values())
+_FEWEST_FOREIGN = 3  # words
 
 
 def find_gates(text: str, words: Sequence[Word], known: frozenset[str]) -> list[Gate]:
@@ -134,13 +136,17 @@ def _without_label(stems: list[str]) -> list[str]:
 
 
 def _is_other_language(text: str) -> bool:
-    letters = [letter for letter in text if letter.isalpha()]
-    if sum(letter > _LAST_LATIN for letter in letters) > len(letters) / 2:
-        return True
+    if not text.isascii():
+        letters = [letter for letter in text if letter.isalpha()]
+        if sum(letter > _LAST_LATIN for letter in letters) > len(letters) / 2:
+            return True
     plain = re.findall(r"[^\W\d_]+", text.casefold())
+    foreign = [word for word in plain if word in _FOREIGN]
+    if len(foreign) < _FEWEST_FOREIGN:
+        return False
     english = sum(word in FUNCTION for word in plain)
-    best = max(sum(word in common for word in plain) for common in OTHER_LANGUAGES.values())
-    return best >= 3 and best > 1.2 * english
+    best = max(sum(word in common for word in foreign) for common in OTHER_LANGUAGES.values())
+    return best >= _FEWEST_FOREIGN and best > 1.2 * english
 
 
 def _is_gibberish(words: Sequence[Word], known: frozenset[str]) -> bool:
@@ -148,16 +154,17 @@ def _is_gibberish(words: Sequence[Word], known: frozenset[str]) -> bool:
     letters = [word for word in words if word.text.isalpha()]
     if not letters:
         return True
-    understood = sum(
-        word.text in FUNCTION or word.stem in known or bool(groups_of(word.stem)) for word in letters
-    )
-    unsayable = sum(
-        len(word.text) > 2 and (not _VOWELS.search(word.text) or bool(_HARD.search(word.text)))
-        for word in letters
-    )
-    return (understood == 0 and (len(letters) >= _FEWEST_WORDS or unsayable > 0)) or unsayable > len(
-        letters
-    ) / 2
+    unsayable = sum(_is_unsayable(word.text) for word in letters)
+    if unsayable > len(letters) / 2:
+        return True
+    if len(letters) < _FEWEST_WORDS and not unsayable:
+        return False
+    return not any(word.text in FUNCTION or word.stem in known or groups_of(word.stem) for word in letters)
+
+
+@lru_cache(maxsize=20_000)
+def _is_unsayable(word: str) -> bool:
+    return len(word) > 2 and (not _VOWELS.search(word) or bool(_HARD.search(word)))
 
 
 def _is_list(text: str, words: Sequence[Word]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .words import Word, has_words, split_words
 
@@ -18,8 +18,7 @@ _LETTERS = "abcdef"
 MOST_CHARACTERS = 20_000  # of an answer that are read
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A sentence or a clause. ``part`` is the sub-question that it answers by its number, if any."""
 
     start: int
@@ -27,11 +26,6 @@ class Piece:
     words: tuple[Word, ...]
     part: int | None = None
     is_sure: bool = True  # numbered by the student, not merely as many pieces as there are sub-questions
-
-    @property
-    def content(self) -> list[Word]:
-        """The words that say something."""
-        return [word for word in self.words if word.is_content]
 
 
 def split_sentences(text: str, parts: int = 0) -> list[Piece]:
@@ -106,16 +100,13 @@ def _split(
     start, end = section
     pieces: list[Piece] = []
     at = start
+    starts = [word.start for word in words]
     borders = [(m.start(), m.end()) for m in border.finditer(text, start, end)] + [(end, end)]
     for stop, following in borders:
-        first = bisect_left(words, at, key=_start)
-        inside = tuple(words[first : bisect_left(words, stop, first, key=_start)])
+        first = bisect_left(starts, at)
+        inside = tuple(words[first : bisect_left(starts, stop, first)])
         if inside:
             pieces.append(Piece(inside[0].start, inside[-1].end, inside, part, is_sure))
         # A conjunction belongs to the clause that it opens, a full stop to the sentence that it ends.
         at = stop if text[stop : stop + 1].isalpha() else following
     return pieces
-
-
-def _start(word: Word) -> int:
-    return word.start

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from .denial import NOT_DENIED, Denied
 from .lexicon import LARGE, POLAR, SMALL, word_set
@@ -28,6 +28,7 @@ _CLAUSE_REACH = 30
 _REFUSED = word_set("can could")  # "cannot just copy" is a negation
 _INSTEAD = frozenset({("rather", "than"), ("instead", "of")})
 _ANYTHING_BUT = ("anything", "but")
+_NEGATING = _FORWARD | _WHOLE | word_set("rather instead anything less too out")  # see `_negated_by`
 _RULED = word_set("is are ruled")
 _JOINING = word_set("with and but by")
 
@@ -47,8 +48,7 @@ _PAIRS = (("ae", "pca"), ("ae", "vae"), ("latent", "pixel"))
 _CONTRASTS = frozenset(_PAIRS) | frozenset((b, a) for a, b in _PAIRS)
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """A word with its sign: -1 where it stands in a negation. ``entity`` is what it is said of."""
 
     word: Word
@@ -63,10 +63,11 @@ def sign_words(words: Sequence[Word], about: str = "", denied: Denied = NOT_DENI
     """
     signs = [-1 if at in denied.flips else 1 for at in range(len(words))]
     for at, word in enumerate(words):
-        for position in () if at in denied.spent else _negated_by(words, at, word):
-            signs[position] *= -1
+        if word.text in _NEGATING and at not in denied.spent:
+            for position in _negated_by(words, at, word):
+                signs[position] *= -1
     entities = _bind(words, about if words and words[0].text in _REFERS else "")
-    return [Signed(w, s, e) for w, s, e in zip(words, signs, entities, strict=True)]
+    return list(map(Signed, words, signs, entities))
 
 
 def agree(said: Signed, wanted: Signed) -> bool | None:

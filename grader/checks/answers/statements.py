@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from grader.domain.rubric import Concept, Item, Part
 
@@ -23,6 +24,8 @@ _NUMBERED = re.compile(r"^\s*\d[.)]\s+(.*)$", re.MULTILINE)
 _ASKED = re.compile(r"[^.?!\n]*\?")
 _HINT = re.compile(r"^(?:hint|question|note|tip)(?:\s+\d+)?\s*[:–-]\s*", re.IGNORECASE | re.MULTILINE)
 
+Meant = tuple[str, int, str]  # a word's stem, sign and entity: the same says the same in every answer
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -36,7 +39,7 @@ class Term:
     alike: frozenset[str]  # the stems that stand for it, its own too
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # two concepts may have the same
 class Wanted:
     """A statement or misconception, each of its content words once."""
 
@@ -51,6 +54,32 @@ class Wanted:
     shorter: Wanted | None = None  # without what need not be repeated under the concept's number
 
 
+class Place(NamedTuple):
+    """Where a term stands: its statement, and its number among all terms of the question."""
+
+    wanted: Wanted
+    at: int
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a word that stands for a term counts: all of its weight, and how much of it in which sense."""
+
+    wanted: Wanted
+    at: int
+    is_given: bool
+    rank: int  # higher for the better of two words
+    got: float
+    demoted: float
+    own: float  # not in the prompt
+    keys: float  # tells a misconception from the statements
+    polar: float  # has a direction
+    against: float  # has the other direction
+    turned: float  # is denied or has the other direction, and not so in the statement
+    is_same_thing: bool  # the same way round, of the thing that the statement names
+
+
 @dataclass(frozen=True, slots=True)
 class Sought:
     """A concept as it is looked for."""
@@ -59,6 +88,7 @@ class Sought:
     statements: tuple[Wanted, ...]
     misconceptions: tuple[Wanted, ...]
     vocabulary: Mapping[str, Sequence[Term]]  # the statements' terms, by each stem that stands for one
+    terse: dict[Meant, tuple[float, float, float]]  # see `rate_terse`; filled as words come
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +104,8 @@ class Question:
     known_stems: frozenset[str]  # of prompt, statements and misconceptions
     parts: int  # sub-questions
     sha256: str  # of all that decides how near an answer comes to it; points are not in it
+    places: Mapping[str, Sequence[Place]]  # by each stem that stands for the term there
+    hits: dict[Meant, tuple[Hit, ...]]  # see `hear`; filled as words come
 
 
 def read_question(item: Item, part: Part) -> Question:
@@ -102,6 +134,8 @@ def _read(concepts: tuple[Concept, ...], prompt: str, options: tuple[str, ...]) 
         stems | _stems(said),
         len(asked),
         hashlib.sha256(identity).hexdigest(),
+        places=_place(wanted for s in sought for wanted in (*s.statements, *s.misconceptions)),
+        hits={},
     )
 
 
@@ -122,7 +156,15 @@ def _seek(
     for term in (term for wanted in statements for term in wanted.terms):
         for alike in term.alike:
             vocabulary.setdefault(alike, []).append(term)
-    return Sought(concept, statements, misconceptions, vocabulary)
+    return Sought(concept, statements, misconceptions, vocabulary, terse={})
+
+
+def _place(texts: Iterable[Wanted]) -> dict[str, list[Place]]:
+    found: dict[str, list[Place]] = {}
+    for at, (wanted, term) in enumerate((text, term) for text in texts for term in text.terms):
+        for alike in term.alike:
+            found.setdefault(alike, []).append(Place(wanted, at, term))
+    return found
 
 
 def _take_apart(

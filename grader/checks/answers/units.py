@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from grader.domain.rubric import Concept
 
@@ -19,15 +19,13 @@ _PAIR = 0.95
 _CLAUSE = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """One stretch with its content words. ``weight`` is less where it is less certain to be meant so."""
 
     piece: Piece
     signed: tuple[Signed, ...]
     weight: float = 1.0
     is_pair: bool = False
-    stems: frozenset[str] = frozenset()
     turning: frozenset[str] = frozenset()  # stems in its sentence that may turn it round
     sizes: frozenset[tuple[str, int]] = frozenset()  # see `find_sizes`
 
@@ -50,22 +48,17 @@ def make_units(sentences: Sequence[Piece], text: str) -> list[Unit]:
         if denied.flips or at < judged:
             turning |= {_DENIED}
         sizes = find_sizes(everything)
-        unit = Unit(sentence, signed, stems=_stems(signed), turning=turning, sizes=sizes)
+        unit = Unit(sentence, signed, turning=turning, sizes=sizes)
         units.append(unit)
         clauses = split_clauses(sentence, text)
         for clause in clauses if len(clauses) > 1 else ():
             inside = tuple(said for said in signed if clause.start <= said.word.start < clause.end)
-            units.append(Unit(clause, inside, _CLAUSE, stems=_stems(inside), turning=turning, sizes=sizes))
+            units.append(Unit(clause, inside, _CLAUSE, turning=turning, sizes=sizes))
         if before and before.piece.part == sentence.part:
             pair = join_pieces([before.piece, sentence])
-            stems = before.stems | unit.stems
             both = (*before.signed, *signed)
             turning |= before.turning
             sizes |= before.sizes
-            units.append(Unit(pair, both, _PAIR, is_pair=True, stems=stems, turning=turning, sizes=sizes))
+            units.append(Unit(pair, both, _PAIR, is_pair=True, turning=turning, sizes=sizes))
         before = unit
     return units
-
-
-def _stems(signed: Sequence[Signed]) -> frozenset[str]:
-    return frozenset(said.word.stem for said in signed)

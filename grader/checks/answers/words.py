@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from snowballstemmer.english_stemmer import EnglishStemmer
 
@@ -19,12 +19,12 @@ _UNMARKED = word_set("dont doesnt isnt wont didnt arent")
 _SIGNS = {"<": "fewer", ">": "larger"}
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a text. ``groups`` maps what it can mean to +1, or -1 where it means the opposite."""
 
     text: str  # small letters
     stem: str
+    is_content: bool  # whether it says something by itself
     start: int
     end: int
 
@@ -32,11 +32,6 @@ class Word:
     def groups(self) -> dict[str, int]:
         """What it can mean, with its sign."""
         return groups_of(self.stem)
-
-    @property
-    def is_content(self) -> bool:
-        """Whether it says something by itself."""
-        return self.text not in STOP and (len(self.text) > 1 or self.text.isdigit())
 
 
 @lru_cache(maxsize=20_000)
@@ -80,14 +75,26 @@ def split_words(text: str) -> list[Word]:
     """The words of ``text`` in order; "can't" yields "can" and "not" with one place."""
     words: list[Word] = []
     for match in _WORD.finditer(text):
-        shown = match.group().casefold().replace("’", "'")
-        for piece in _pieces(_SIGNS.get(shown, shown)):
-            word, start = piece, match.start()
-            if words and words[-1].text in _PREFIXES and piece in _JOINED and start - words[-1].end <= 1:
+        start, end = match.span()
+        for word, stemmed, is_content in _read(match.group()):
+            if word in _JOINED and words and words[-1].text in _PREFIXES and start - words[-1].end <= 1:
                 prefix = words.pop()  # "non-linear" is one word
-                word, start = prefix.text + piece, prefix.start
-            words.append(Word(word, stem(word), start, match.end()))
+                words.append(Word(*_know(prefix.text + word), prefix.start, end))
+            else:
+                words.append(Word(word, stemmed, is_content, start, end))
     return words
+
+
+@lru_cache(maxsize=20_000)
+def _read(written: str) -> tuple[tuple[str, str, bool], ...]:
+    """What is written as one word, without its place: answers to a question have most words in common."""
+    shown = written.casefold().replace("’", "'")
+    return tuple(_know(piece) for piece in _pieces(_SIGNS.get(shown, shown)))
+
+
+def _know(text: str) -> tuple[str, str, bool]:
+    """A word with its stem, and whether it says something by itself."""
+    return text, stem(text), text not in STOP and (len(text) > 1 or text.isdigit())
 
 
 def has_words(text: str) -> bool:
