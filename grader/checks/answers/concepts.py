@@ -114,12 +114,12 @@ def _find_misconception(sought: Sought, told: Iterable[Told]) -> Match:
     for unit, heard in told:
         if unit.is_pair:
             continue
-        weight = _place_weight(unit, is_own=unit.answers(sought.concept))
         for wanted in sought.misconceptions:
             words = heard.get(wanted)
             if words is None or (keys := _find_keys(wanted, words)) < _KEYS:
                 continue
             match = _compare(unit, wanted, words)
+            weight = _place_weight(unit, is_own=unit.answers(sought.concept))
             nearness = min(match.nearness, keys) * weight
             if match.conflict < _CONFLICT and nearness > nearest.nearness:
                 nearest = match._replace(nearness=nearness)

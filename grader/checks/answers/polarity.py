@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import NamedTuple
 
 from .denial import NOT_DENIED, Denied
 from .lexicon import LARGE, POLAR, SMALL, word_set
@@ -48,7 +48,8 @@ _PAIRS = (("ae", "pca"), ("ae", "vae"), ("latent", "pixel"))
 _CONTRASTS = frozenset(_PAIRS) | frozenset((b, a) for a, b in _PAIRS)
 
 
-class Signed(NamedTuple):
+@dataclass(slots=True)  # as words
+class Signed:
     """A word with its sign: -1 where it stands in a negation. ``entity`` is what it is said of."""
 
     word: Word

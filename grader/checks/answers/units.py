@@ -53,7 +53,8 @@ def make_units(sentences: Sequence[Piece], text: str) -> list[Unit]:
         clauses = split_clauses(sentence, text)
         for clause in clauses if len(clauses) > 1 else ():
             inside = tuple(said for said in signed if clause.start <= said.word.start < clause.end)
-            units.append(Unit(clause, inside, _CLAUSE, turning=turning, sizes=sizes))
+            if 0 < len(inside) < len(signed):  # or it says nothing, or no more than its sentence
+                units.append(Unit(clause, inside, _CLAUSE, turning=turning, sizes=sizes))
         if before and before.piece.part == sentence.part:
             pair = join_pieces([before.piece, sentence])
             both = (*before.signed, *signed)
