@@ -63,12 +63,11 @@ def decide_group(
 
 
 def _own_decision(opened: Opened, actor: Actor) -> Decision:
-    newest = opened.newest
-    if newest is None or newest.override.points is None or newest.override.actor != actor.id:
+    override = opened.newest.override if opened.newest else None
+    if override is None or override.points is None or override.is_undo or override.actor != actor.id:
         raise RequestRefused(
             "Decide on this answer yourself first; then the decision can be offered to others."
         )
-    override = newest.override
     return Decision(override.points, override.concepts, override.comment, override.reason)
 
 
