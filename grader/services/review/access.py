@@ -76,32 +76,39 @@ def limit_scope(actor: Actor, scope: Scope) -> Scope:
     return replace(scope, sections=sections)
 
 
-def open_answer(unit: UnitOfWork, actor: Actor, submission_id: str, item: str, now: datetime) -> Opened:
-    """Read one answer for someone who may see it.
+def find_filed(unit: UnitOfWork, actor: Actor, submission_id: str, item: str) -> Filed:
+    """The submission of an answer that someone may see. Raises `NotFound`.
 
-    Raises `NotFound` where there is none, it is not graded yet, or the actor need not know of it: assistants
-    have nothing to do with their own work, nor with a colleague's.
+    Assistants have nothing to do with their own work, nor with a colleague's.
     """
-    missing = NotFound(f"There is no graded answer to {item[:64]!r} in submission {submission_id[:32]!r}.")
     filed = unit.submissions.find(submission_id)
     if filed is None:
-        raise missing
+        raise _missing(submission_id, item)
     course, user = filed.submission.course, filed.submission.user
-    sections = actor.sections_of(course)
-    if not actor.teaches(course) or not unit.class_lists.is_in(course, user, sections):
-        raise missing
+    if not actor.teaches(course) or not unit.class_lists.is_in(course, user, actor.sections_of(course)):
+        raise _missing(submission_id, item)
+    return filed
+
+
+def open_answer(unit: UnitOfWork, actor: Actor, submission_id: str, item: str, now: datetime) -> Opened:
+    """Read one answer for someone who may see it. Raises `NotFound`, also where it is not graded yet."""
+    filed = find_filed(unit, actor, submission_id, item)
     stored, entry = unit.grades.newest(submission_id), unit.review_queue.find(submission_id, item, now)
     graded = next((one for one in stored.grade.items if one.key == item), None) if stored else None
     if stored is None or graded is None or entry is None:
-        raise missing
+        raise _missing(submission_id, item)
     return Opened(
         filed,
-        unit.offerings.find(course, filed.submission.assignment),
+        unit.offerings.find(filed.submission.course, filed.submission.assignment),
         stored,
         graded,
         tuple(unit.overrides.history(submission_id, item)),
         entry,
     )
+
+
+def _missing(submission_id: str, item: str) -> NotFound:
+    return NotFound(f"There is no graded answer to {item[:64]!r} in submission {submission_id[:32]!r}.")
 
 
 def hold(unit: UnitOfWork, actor: Actor, submission_id: str, item: str, now: datetime) -> Claim:
