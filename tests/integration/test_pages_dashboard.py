@@ -232,6 +232,7 @@ def test_what_we_failed_at_is_tried_again_by_instructors_alone(
     assert acts(parts)[0] == ("ines", "submission.retry", failed[0])
     assert ines.post(f"{DASHBOARD}/retry").status_code == 303
     assert states(parts, failed) == [SubmissionState.QUEUED, SubmissionState.QUEUED]
+    assert acts(parts)[0] == ("ines", "submission.retry", failed[1])
     assert ines.post(f"{DASHBOARD}/retry").status_code == 404
 
 
