@@ -18,6 +18,7 @@ class Override:
     reason: str = ""  # for the record
     comment: str = ""  # for the student
     concepts: Mapping[str, float] = field(default_factory=dict)  # points by concept
+    is_undo: bool = False  # its actor took back the decision before it, and nothing more
 
     def points_of(self, max_points: float) -> float | None:
         """The points of an item that is worth ``max_points`` now; None where the grade counts."""

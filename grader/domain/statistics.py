@@ -17,7 +17,7 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """Grades of a class, in points. ``bins`` count tenths of the maximum, each with its lower edge."""
+    """Grades of a class, in points or percent. ``bins`` count tenths of the maximum, with lower edges."""
 
     students: int
     maximum: float
@@ -48,7 +48,7 @@ def take_quartiles(values: Sequence[float]) -> Quartiles:
 
 
 def describe(points: Sequence[int], maximum: int) -> Distribution | None:
-    """How grades are spread, in hundredths of points; None without any."""
+    """How grades are spread, in hundredths of points or percent; None without any."""
     if not points:
         return None
     count, (total, squares) = len(points), _sums(points)

@@ -40,23 +40,25 @@ def cancel_submission(database: Database, jobs: Jobs, submission_id: str, reason
 def retry_failed(database: Database, jobs: Jobs, now: datetime, assignment: str | None = None) -> list[str]:
     """Queue failed submissions again, of one assignment or of all; return their ids."""
     with database.write() as unit:
-        queued = queue_failed(unit, jobs, unit.work.list_failed(assignment), now)
-        unit.audit.note_all(
-            [
-                NewAct(now, OPERATOR.id, "submission.retry", filed.submission.course, filed.submission.id)
-                for filed in unit.submissions.find_all(queued)
-            ]
-        )
+        queued = queue_failed(unit, jobs, unit.work.list_failed(assignment), OPERATOR.id, now)
         unit.commit()
     return queued
 
 
-def queue_failed(unit: UnitOfWork, jobs: Jobs, failed: Iterable[OpenWork], now: datetime) -> list[str]:
-    """Queue this failed work again in an open unit of work; return the ids of what was queued."""
+def queue_failed(
+    unit: UnitOfWork, jobs: Jobs, failed: Iterable[OpenWork], actor: str, now: datetime
+) -> list[str]:
+    """Queue this failed work again in an open unit of work, noted one by one; return what was queued."""
     queued = []
     for one in failed:
         again = unit.work.queue_again(one.submission_id, one.generation, now, failed=True)
         if again is not None:
             jobs.enqueue(unit.connection, again.submission_id, again.generation, again.priority)
             queued.append(again.submission_id)
+    unit.audit.note_all(
+        [
+            NewAct(now, actor, "submission.retry", filed.submission.course, filed.submission.id)
+            for filed in unit.submissions.find_all(queued)
+        ]
+    )
     return queued

@@ -47,6 +47,7 @@ class Overrides:
                 comment=new.comment,
                 reason=new.reason,
                 actor=new.actor,
+                is_undo=new.is_undo,
                 made_at=made_at,
                 follows=follows,
             )
@@ -96,6 +97,7 @@ def _stored(row: sa.RowMapping) -> StoredOverride:
             row["reason"],
             row["comment"],
             json.loads(row["concepts"]),
+            row["is_undo"],
         ),
         row["made_at"],
         row["follows"],

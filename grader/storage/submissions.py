@@ -95,15 +95,6 @@ class Submissions:
         )
         return [_filed(row) for row in self._connection.execute(query).mappings()]
 
-    def ids_of(self, assignment: str) -> list[str]:
-        """Every submission's id of an assignment, oldest first."""
-        query = (
-            sa.select(submission.c.id)
-            .where(submission.c.assignment == assignment)
-            .order_by(submission.c.accepted_at, submission.c.id)
-        )
-        return list(self._connection.execute(query).scalars())
-
     def courses_of(self, assignment: str) -> list[str]:
         """Every course in which something of an assignment was handed in."""
         query = sa.select(submission.c.course).where(submission.c.assignment == assignment).distinct()

@@ -38,7 +38,7 @@ def address(klass: Class) -> Iterator[str]:
 
 def _states(klass: Class) -> list[str]:
     with klass.parts.database.read() as unit:
-        ids = unit.submissions.ids_of("hw")
+        ids = [head.submission_id for head in unit.grades.heads("hw")]
     stored = [read_report(klass.parts.database, one).grade for one in ids]
     return [item.state.value for grade in stored if grade for item in grade.grade.items if item.key == "q1"]
 
@@ -106,7 +106,7 @@ def test_a_question_of_a_student_is_seen_and_answered(
     page: Page, look: Looker, klass: Class, address: str
 ) -> None:
     with klass.parts.database.read() as unit:
-        submission = next(one for one in unit.submissions.ids_of("hw"))
+        submission = unit.grades.heads("hw")[0].submission_id
         user = unit.submissions.find(submission).submission.user  # type: ignore[union-attr]
     ask_regrade(klass.desk, klass.enrol(user, Role.STUDENT, "A"), submission, "q1", "I meant the small code.")
     page.goto(f"{address}/login")

@@ -1,4 +1,4 @@
-"""Fixtures of the tests that speak to the API."""
+"""Fixtures of the tests that speak to the API, or look at pages."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from fastapi.testclient import TestClient
 
 from grader.domain.people import Actor, Role
 from grader.web import Deps, create_app
+from tests.integration.page_requests import Browser, signed_in
 from tests.integration.parts import Parts, make_parts
 from tests.integration.review_parts import Class, make_class
+from tests.integration.student_parts import set_up_class
 from tests.integration.web_requests import bearer
 
 
@@ -31,6 +33,17 @@ def client(app: FastAPI, parts: Parts) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False) as client:
         client.headers["Authorization"] = bearer(parts)
         yield client
+
+
+@pytest.fixture
+def small_class(parts: Parts) -> None:
+    set_up_class(parts)
+
+
+@pytest.fixture
+def ada(small_class: None, app: FastAPI) -> Browser:
+    """A student of the small class, signed in."""
+    return signed_in(app, "ada")
 
 
 @pytest.fixture

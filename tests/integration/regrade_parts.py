@@ -70,7 +70,7 @@ class Class:
 
     def ids(self) -> list[str]:
         with self.database.read() as unit:
-            return unit.submissions.ids_of(HOMEWORK)
+            return [head.submission_id for head in unit.grades.heads(HOMEWORK)]
 
     def dump(self) -> list[str]:
         """All that the database says."""

@@ -127,6 +127,23 @@ def test_under_two_rubrics_items_are_described_as_most_of_the_class_has_them(par
     assert (line.figures.maximum, line.figures.students, line.figures.difficulty) == (4.0, 5, 0.75)
 
 
+def test_grades_out_of_different_maxima_are_compared_in_percent_of_each_ones_own(parts: Parts) -> None:
+    add_students(parts, dict.fromkeys(("ada", "ben", "cleo"), "a"))
+    for user, points in {"ada": 8.0, "ben": 6.0}.items():
+        graded(parts, user, points, sent=NOW)
+    third = graded(parts, "cleo", 2.0, sent=NOW, proposed=6.0)
+    alike = look(parts)
+    assert alike.distribution is not None
+    assert (alike.maxima, alike.distribution.maximum) == ((8.0,), 8.0)
+    assert (alike.distribution.mean, alike.expected_mean) == pytest.approx((16 / 3, 20 / 3))
+    grade(parts, third, 2.0, proposed=3.0, maximum=4.0)
+    mixed = look(parts)
+    assert mixed.distribution is not None
+    assert (mixed.maxima, mixed.distribution.maximum) == ((4.0, 8.0), 100.0)
+    assert (mixed.distribution.mean, mixed.expected_mean) == pytest.approx((75.0, 250 / 3), abs=0.01)
+    assert mixed.distribution.bins == (0, 0, 0, 0, 0, 1, 0, 1, 0, 1)
+
+
 def test_figures_are_of_students_who_are_not_excused(parts: Parts) -> None:
     add_students(parts, dict.fromkeys(("ada", "ben", "cleo"), "a"))
     for user, points in {"ada": 4.0, "ben": 0.0, "cleo": 2.0, "guest": 6.0, "ines": 8.0, "tom": 8.0}.items():

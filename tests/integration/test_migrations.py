@@ -137,3 +137,24 @@ def test_shapes_of_earlier_releases_tell_most_points_after_the_upgrade(engine: s
         assert shapes == [name_shape({"q1": most, "q1b": most}) for most in (8.0, 4.0)]
         command.downgrade(_configure(unit.connection), "0008")
         assert len({row.shape for row in unit.class_figures.attempts("ml2", "hw")}) == 1
+
+
+def test_undos_of_earlier_releases_are_undos_after_the_upgrade(engine: sa.Engine) -> None:
+    moment = "2026-01-01 00:00:00.000000"
+    with Database(engine).write() as unit:
+        command.upgrade(_configure(unit.connection), "0009")
+        run = unit.connection.exec_driver_sql
+        run("INSERT INTO submission VALUES ('1', 'ml2', 'hw', 'ada', 1, 'x', 'x', ?, ?)", (moment, moment))
+        for number, (points, reason) in enumerate([(3.0, "well seen"), (None, "taken back")], start=1):
+            chosen = (number, points, reason, moment, number - 1)
+            run("INSERT INTO override VALUES (?, '1', 'q1', ?, '{}', '', ?, 'ta', ?, ?)", chosen)
+        unit.commit()
+    upgrade(engine)
+    with Database(engine).read() as unit:
+        assert [one.override.is_undo for one in unit.overrides.history("1", "q1")] == [False, True]
+    with Database(engine).write() as unit, pytest.raises(sa.exc.IntegrityError, match="append-only"):
+        unit.connection.exec_driver_sql("UPDATE override SET is_undo = false")
+    with Database(engine).write() as unit:
+        command.downgrade(_configure(unit.connection), "0009")
+        kept = unit.connection.exec_driver_sql("SELECT points, reason FROM override ORDER BY id").all()
+        assert kept == [(3.0, "well seen"), (None, "taken back")]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from fastapi import FastAPI
 
 from grader.domain.grade import ItemState
 from grader.domain.offering import Counts, Release
 from grader.services.grades.report import read_report, submission_document
 from tests.integration.page_requests import Browser, signed_in
-from tests.integration.parts import NOW, Parts, make_parts
+from tests.integration.parts import NOW, Parts
 from tests.integration.student_parts import (
     PAGE,
     check,
@@ -19,21 +18,8 @@ from tests.integration.student_parts import (
     hand_in,
     make_grade,
     offer,
-    set_up_class,
     text_of,
 )
-
-
-@pytest.fixture
-def parts(tmp_path: object) -> Parts:
-    parts = make_parts(tmp_path)  # type: ignore[arg-type]
-    set_up_class(parts)
-    return parts
-
-
-@pytest.fixture
-def ada(app: FastAPI) -> Browser:
-    return signed_in(app, "ada")
 
 
 def test_a_file_that_was_handed_in_says_as_what_and_leaves_no_draft_behind(

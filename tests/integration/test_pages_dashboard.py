@@ -16,6 +16,7 @@ from grader.domain.run import Verdict
 from grader.domain.submission import SubmissionState
 from grader.services.grades.standing import settle
 from grader.storage.classes.resemblances import Resemblance
+from tests.integration.graded import grade
 from tests.integration.page_requests import Browser, add_person, signed_in
 from tests.integration.parts import NOW, Parts, make_parts
 from tests.integration.small_class import (
@@ -84,6 +85,19 @@ def test_the_figures_stand_on_the_page_with_a_table_beside_each_picture(ines: Br
     assert page.text.count("<svg") == page.text.count('role="img"') + page.text.count('aria-hidden="true"><')
     assert page.text.count("As a table") == 2
     assert "mean 5," in page.text  # 8 points of ada, 2 of ben
+    assert "Students by points" in page.text
+    assert "grader regrade" not in page.text
+
+
+def test_a_class_under_two_versions_of_the_rubric_is_told_so_and_how_to_mend_it(
+    ines: Browser, parts: Parts, ids: dict[str, str]
+) -> None:
+    grade(parts, ids["ben"], 3.0, maximum=4.0)
+    page = ines.get(DASHBOARD).text
+    assert "out of 4 or 15 points" in page
+    assert "<code>grader regrade hw</code>" in page
+    assert "Students by percent" in page
+    assert "after lateness, in percent: mean 64.17," in page  # 8 of 15 points of ada, 3 of 4 of ben
 
 
 @pytest.mark.parametrize("path", ["", "/submissions"])
@@ -232,6 +246,7 @@ def test_what_we_failed_at_is_tried_again_by_instructors_alone(
     assert acts(parts)[0] == ("ines", "submission.retry", failed[0])
     assert ines.post(f"{DASHBOARD}/retry").status_code == 303
     assert states(parts, failed) == [SubmissionState.QUEUED, SubmissionState.QUEUED]
+    assert acts(parts)[0] == ("ines", "submission.retry", failed[1])
     assert ines.post(f"{DASHBOARD}/retry").status_code == 404
 
 

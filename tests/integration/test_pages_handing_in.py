@@ -13,7 +13,7 @@ from grader.web import Deps, create_app
 from grader.worker.guard import JailGuard
 from grader.worker.stages import Job, Stages
 from tests.integration.page_requests import Browser, signed_in
-from tests.integration.parts import NOW, Parts, make_parts
+from tests.integration.parts import NOW, Parts
 from tests.integration.student_parts import (
     PAGE,
     check,
@@ -23,23 +23,12 @@ from tests.integration.student_parts import (
     grade,
     hand_in,
     offer,
-    set_up_class,
     text_of,
     write_notebook,
 )
 from tests.integration.web_requests import post, problem
 
-
-@pytest.fixture
-def parts(tmp_path: object) -> Parts:
-    parts = make_parts(tmp_path)  # type: ignore[arg-type]
-    set_up_class(parts)
-    return parts
-
-
-@pytest.fixture
-def ada(app: FastAPI) -> Browser:
-    return signed_in(app, "ada")
+pytestmark = pytest.mark.usefixtures("small_class")
 
 
 def test_a_notebook_goes_from_the_drop_zone_to_its_report(parts: Parts, ada: Browser) -> None:

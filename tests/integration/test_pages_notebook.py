@@ -5,16 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
 from grader.web.pages.notebook_html import show_notebook
-from tests.integration.page_requests import signed_in
-from tests.integration.parts import Parts, make_parts
-from tests.integration.student_parts import grade, hand_in, set_up_class
+from tests.integration.page_requests import Browser, signed_in
+from tests.integration.parts import Parts
+from tests.integration.student_parts import grade, hand_in
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n rest of it").decode()
 HOSTILE = (
@@ -129,16 +128,8 @@ def everywhere(words: str) -> bytes:
     )
 
 
-@pytest.fixture
-def parts(tmp_path: Path) -> Parts:
-    parts = make_parts(tmp_path)
-    set_up_class(parts)
-    return parts
-
-
 @pytest.mark.parametrize("words", HOSTILE)
-def test_nothing_hostile_is_active(parts: Parts, app: FastAPI, words: str) -> None:
-    ada = signed_in(app, "ada")
+def test_nothing_hostile_is_active(parts: Parts, ada: Browser, words: str) -> None:
     page = hand_in(ada)
     grade(parts, page, executed=everywhere(words))
     answer = ada.get(f"{page}/notebook/frame")
@@ -149,8 +140,7 @@ def test_nothing_hostile_is_active(parts: Parts, app: FastAPI, words: str) -> No
     assert reader.links == 1
 
 
-def test_the_frame_is_boxed_in_twice(parts: Parts, app: FastAPI) -> None:
-    ada = signed_in(app, "ada")
+def test_the_frame_is_boxed_in_twice(parts: Parts, ada: Browser) -> None:
     page = hand_in(ada)
     grade(parts, page)
     around = ada.get(f"{page}/notebook")
@@ -218,8 +208,9 @@ def test_what_is_no_notebook_is_told(data: bytes) -> None:
         show_notebook(data)
 
 
-def test_staff_who_read_a_students_notebook_are_noted_once_a_page(parts: Parts, app: FastAPI) -> None:
-    ada = signed_in(app, "ada")
+def test_staff_who_read_a_students_notebook_are_noted_once_a_page(
+    parts: Parts, app: FastAPI, ada: Browser
+) -> None:
     page = hand_in(ada)
     grade(parts, page)
     tom = signed_in(app, "tom")

@@ -14,7 +14,7 @@ from grader.domain.run import CellRun, CellState
 from grader.domain.submission import SubmissionState
 from grader.services.grades.standing import settle
 from tests.integration.page_requests import Browser, signed_in
-from tests.integration.parts import Parts, make_parts
+from tests.integration.parts import Parts
 from tests.integration.student_parts import (
     PAGE,
     PNG,
@@ -23,24 +23,11 @@ from tests.integration.student_parts import (
     grade,
     hand_in,
     offer,
-    set_up_class,
     text_of,
 )
 
 EXERCISE = ("All cells ran, so to say.", "6.5", "26.4 %", "0.0512")
 QUESTION = ("Your choice was read as B.", "overfits")
-
-
-@pytest.fixture
-def parts(tmp_path: object) -> Parts:
-    parts = make_parts(tmp_path)  # type: ignore[arg-type]
-    set_up_class(parts)
-    return parts
-
-
-@pytest.fixture
-def ada(app: FastAPI) -> Browser:
-    return signed_in(app, "ada")
 
 
 @pytest.fixture

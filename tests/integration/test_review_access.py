@@ -49,11 +49,11 @@ def test_an_assistant_reaches_no_answer_of_another_section(room: Class, verb: st
 
 
 @pytest.mark.parametrize("verb", _VERBS)
-def test_an_assistant_has_nothing_to_do_with_their_own_work(room: Class, verb: str) -> None:
-    assistant = room.enrol("tim", Role.TA, "A")
-    own = room.grade("tim")
-    with pytest.raises(NotFound):
-        _VERBS[verb](room, assistant, own)
+def test_an_assistant_has_nothing_to_do_with_their_own_work_or_a_colleagues(room: Class, verb: str) -> None:
+    assistant, _ = room.enrol("tim", Role.TA, "A"), room.enrol("tom", Role.TA, "A")
+    for work in (room.grade("tim"), room.grade("tom")):
+        with pytest.raises(NotFound):
+            _VERBS[verb](room, assistant, work)
     assert room.parts.count("override") == room.parts.count("claim") == room.parts.count("audit") == 0
 
 
@@ -114,6 +114,8 @@ def test_an_assistant_sees_the_queue_of_their_sections_only(room: Class) -> None
     hers, his = room.grade("ada"), room.grade("ben")
     room.grade("cem", q1=GOOD.replace("digits", "images"))
     own = room.grade("tim")
+    room.enrol("tom", Role.TA, "A")
+    room.grade("tom")
     assert list_waiting(room, assistant) == [(hers, "q1")]
     assert list_waiting(room, assistant, Order.ITEM, sections=frozenset({"B"})) == []
     assert review.list_queue(room.desk, assistant, SCOPE, Order.DOUBT).entries[0].same_words == 1

@@ -10,6 +10,7 @@ import pytest
 from grader.domain.people import Actor, Role
 from grader.errors import Overtaken, RequestRefused
 from grader.services import review
+from grader.services.gradebook.overriding import take_back
 from grader.services.regrade import regrade
 from grader.services.review import Decision
 from grader.storage.review.queue import Order
@@ -246,8 +247,31 @@ def test_answers_that_differ_behind_a_long_beginning_are_not_alike(
     assert review.read_answer(room.desk, teacher, base, "q1").neighbours == ()
 
 
-def test_undoing_is_not_taken_in_by_a_reason_that_says_so(room: Class, teacher: Actor) -> None:
+def test_a_decision_whose_reason_is_that_of_an_undo_is_undone_as_any(room: Class, teacher: Actor) -> None:
     only = room.grade("ada")
     review.take(room.desk, teacher, only, "q1")
-    with pytest.raises(RequestRefused, match="say why in other words"):
-        review.decide(room.desk, teacher, only, "q1", Decision(1.0, reason="taken back"), 0)
+    decided = review.decide(room.desk, teacher, only, "q1", Decision(1.0, reason="taken back"), 0)
+    undone = review.undo(room.desk, teacher, only, "q1")
+    assert (undone.state, undone.points) == ("needs_review", 0.0)
+    written = review.read_answer(room.desk, teacher, only, "q1").history
+    assert [one.override.is_undo for one in written] == [False, True]
+    assert decided.points == 1.0
+
+
+def test_a_mark_that_was_taken_back_in_the_gradebook_comes_back_by_undo(room: Class, teacher: Actor) -> None:
+    only = room.grade("ada")
+    marked = take_and_decide(room, teacher, only, 3.0)
+    cleared = take_back(room.desk, teacher, only, "q1", "taken back", marked.follows)
+    assert cleared.points == 0.0
+    assert review.undo(room.desk, teacher, only, "q1").points == 3.0
+
+
+def test_what_an_undo_puts_back_is_no_decision_to_be_offered_to_others(
+    room: Class, teacher: Actor, other: Actor
+) -> None:
+    base, same = room.grade("ada"), room.grade("ben")
+    first = take_and_decide(room, other, base, 3.0)
+    take_and_decide(room, teacher, base, 1.0, first.follows)
+    assert review.undo(room.desk, teacher, base, "q1").points == 3.0
+    with pytest.raises(RequestRefused, match="yourself first"):
+        review.decide_group(room.desk, teacher, base, "q1", [same])

@@ -14,6 +14,8 @@ from grader.storage.classes.figures import ClassRow, unpack_points
 from grader.storage.classes.lists import Counts
 from grader.storage.unit_of_work import Database, UnitOfWork
 
+_PERCENT = 10_000  # all of a maximum, in hundredths of a percent
+
 
 @dataclass(frozen=True, slots=True)
 class ItemLine:
@@ -41,9 +43,11 @@ class Overview:
     """What the dashboard's head shows."""
 
     counts: Counts
-    distribution: Distribution | None  # of the attempts that count, after lateness
+    maxima: tuple[float, ...]  # points that grades are out of: several under several rubric versions
+    # Of the attempts that count, after lateness: in points, or in percent of each one's own maximum.
+    distribution: Distribution | None
     waiting: int  # students whose attempt that counts has items for a human
-    expected_mean: float | None  # points, if all that is proposed were given
+    expected_mean: float | None  # in the same, if all that is proposed were given
     items: tuple[ItemLine, ...]
     sizes: tuple[SizeLine, ...]
 
@@ -55,16 +59,27 @@ def read_overview(database: Database, scope: Scope) -> Overview:
         rows = unit.class_figures.attempts(scope.course, scope.id, scope.sections)
         items = _items(unit, scope, rows)
         sizes = _sizes(unit, scope, rows)
-    maximum = max((row.maximum for row in rows), default=0)
-    distribution = describe([row.final for row in rows], maximum)
+    maxima = sorted({row.maximum for row in rows})
+    finals, expected = [row.final for row in rows], [row.expected for row in rows]
+    if len(maxima) > 1:
+        finals, expected = _percents(rows, finals), _percents(rows, expected)
     return Overview(
         counts,
-        distribution,
+        tuple(maximum / 100 for maximum in maxima),
+        describe(finals, maxima[0] if len(maxima) == 1 else _PERCENT),
         sum(row.waiting > 0 for row in rows),
-        sum(row.expected for row in rows) / 100 / len(rows) if rows else None,
+        sum(expected) / 100 / len(rows) if rows else None,
         items,
         sizes,
     )
+
+
+def _percents(rows: list[ClassRow], points: list[int]) -> list[int]:
+    """Of each one's own maximum, in hundredths as points are."""
+    return [
+        round(_PERCENT * some / row.maximum) if row.maximum else 0
+        for row, some in zip(rows, points, strict=True)
+    ]
 
 
 def _items(unit: UnitOfWork, scope: Scope, rows: list[ClassRow]) -> tuple[ItemLine, ...]:

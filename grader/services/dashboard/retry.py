@@ -26,8 +26,6 @@ def retry(database: Database, jobs: Jobs, scope: Scope, now: datetime, submissio
         ]
         if not failed:
             raise NotFound("Nothing has failed here, or it is being tried again already.")
-        queued = queue_failed(unit, jobs, failed, now)
-        for one in queued:
-            unit.audit.note(now, scope.actor.id, "submission.retry", course=scope.course, subject=one)
+        queued = queue_failed(unit, jobs, failed, scope.actor.id, now)
         unit.commit()
     return len(queued)

@@ -63,7 +63,7 @@ class Opened:
 
 
 def limit_scope(actor: Actor, scope: Scope) -> Scope:
-    """The scope within what this actor may see; an assistant never sees their own work.
+    """The scope within what this actor may see: an assistant their sections' students, and no colleague.
 
     Raises `NotPermitted` for who does not teach there.
     """
@@ -73,36 +73,42 @@ def limit_scope(actor: Actor, scope: Scope) -> Scope:
     if allowed is None:
         return scope
     sections = allowed if scope.sections is None else allowed & scope.sections
-    return replace(scope, sections=sections, without_user=actor.id)
+    return replace(scope, sections=sections)
+
+
+def find_filed(unit: UnitOfWork, actor: Actor, submission_id: str, item: str) -> Filed:
+    """The submission of an answer that someone may see. Raises `NotFound`.
+
+    Assistants have nothing to do with their own work, nor with a colleague's.
+    """
+    filed = unit.submissions.find(submission_id)
+    if filed is None:
+        raise _missing(submission_id, item)
+    course, user = filed.submission.course, filed.submission.user
+    if not actor.teaches(course) or not unit.class_lists.is_in(course, user, actor.sections_of(course)):
+        raise _missing(submission_id, item)
+    return filed
 
 
 def open_answer(unit: UnitOfWork, actor: Actor, submission_id: str, item: str, now: datetime) -> Opened:
-    """Read one answer for someone who may see it.
-
-    Raises `NotFound` where there is none, it is not graded yet, or the actor need not know of it: assistants
-    have nothing to do with their own work.
-    """
-    missing = NotFound(f"There is no graded answer to {item[:64]!r} in submission {submission_id[:32]!r}.")
-    filed = unit.submissions.find(submission_id)
-    if filed is None:
-        raise missing
-    course, user = filed.submission.course, filed.submission.user
-    sections = actor.sections_of(course)
-    is_theirs = sections is None or (user != actor.id and unit.review_queue.is_in(course, user, sections))
-    if not actor.teaches(course) or not is_theirs:
-        raise missing
+    """Read one answer for someone who may see it. Raises `NotFound`, also where it is not graded yet."""
+    filed = find_filed(unit, actor, submission_id, item)
     stored, entry = unit.grades.newest(submission_id), unit.review_queue.find(submission_id, item, now)
     graded = next((one for one in stored.grade.items if one.key == item), None) if stored else None
     if stored is None or graded is None or entry is None:
-        raise missing
+        raise _missing(submission_id, item)
     return Opened(
         filed,
-        unit.offerings.find(course, filed.submission.assignment),
+        unit.offerings.find(filed.submission.course, filed.submission.assignment),
         stored,
         graded,
         tuple(unit.overrides.history(submission_id, item)),
         entry,
     )
+
+
+def _missing(submission_id: str, item: str) -> NotFound:
+    return NotFound(f"There is no graded answer to {item[:64]!r} in submission {submission_id[:32]!r}.")
 
 
 def hold(unit: UnitOfWork, actor: Actor, submission_id: str, item: str, now: datetime) -> Claim:

@@ -21,7 +21,6 @@ from grader.services.review.access import (
     require_may_change,
 )
 from grader.services.review.decision import (
-    TAKEN_BACK,
     Decision,
     as_override,
     check_decision,
@@ -90,11 +89,11 @@ def undo(desk: Desk, actor: Actor, submission_id: str, item: str) -> Decided:
             raise RequestRefused("Nobody has decided on this answer: there is nothing to take back.")
         if newest.override.actor != actor.id:
             raise Overtaken("The last decision on this answer is another reviewer's: decide anew instead.")
-        if newest.override.reason == TAKEN_BACK:
+        if newest.override.is_undo:
             return tell_decided(unit, submission_id, item, now)
         require_free(opened, actor)
         before = opened.history[-2].override if len(opened.history) > 1 else Override(item, None, actor.id)
-        restored = replace(before, actor=actor.id, reason=TAKEN_BACK)
+        restored = replace(before, actor=actor.id, reason="taken back", is_undo=True)
         keep_override(unit, opened, restored, newest.id, now)
         hold(unit, actor, submission_id, item, now)
         unit.audit.note(

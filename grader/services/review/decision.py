@@ -14,7 +14,6 @@ from grader.errors import RequestRefused
 _MOST_COMMENT = 4000
 _MOST_REASON = 1000
 _CENT = 0.01
-TAKEN_BACK = "taken back"  # the reason of an override that undoes the one before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def check_decision(decision: Decision, item: ItemGrade, worth: Mapping[str, floa
     not the sum of their concepts; for unknown concepts; and for texts that are too long.
     """
     check_text("comment", decision.comment, _MOST_COMMENT)
-    _check_reason(decision.reason)
+    check_text("reason", decision.reason, _MOST_REASON)
     for concept, points in decision.concepts.items():
         if concept not in worth:
             known = ", ".join(worth) or "none"
@@ -57,7 +56,7 @@ def read_proposal(item: ItemGrade, comment: str, reason: str) -> Decision:
     if proposal is None:
         raise RequestRefused("Nothing is proposed for this answer: give the points yourself.")
     check_text("comment", comment, _MOST_COMMENT)
-    _check_reason(reason)
+    check_text("reason", reason, _MOST_REASON)
     corrected = proposal.get("corrected")
     proposed = proposal["points"] if corrected is None else corrected
     points = round(min(float(proposed), item.max_points), 2)
@@ -78,12 +77,6 @@ def list_worth(item: ItemGrade, now: Item | None) -> dict[str, float]:
 def as_override(decision: Decision, item: str, actor: str) -> Override:
     """The decision as it is kept."""
     return Override(item, decision.points, actor, decision.reason, decision.comment, dict(decision.concepts))
-
-
-def _check_reason(reason: str) -> None:
-    check_text("reason", reason, _MOST_REASON)
-    if reason == TAKEN_BACK:
-        raise RequestRefused(f"{reason!r} is what undoing writes: say why in other words, or undo.")
 
 
 def _check_points(name: str, points: float, most: float) -> None:

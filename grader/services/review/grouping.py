@@ -9,10 +9,9 @@ from enum import StrEnum
 from grader.domain.people import Actor
 from grader.errors import NotFound, Overtaken, RequestRefused
 from grader.services.review.access import Desk, Opened, open_answer
-from grader.services.review.anonymity import find_names
 from grader.services.review.deciding import append_decision, check_for
 from grader.services.review.decision import Decision
-from grader.services.review.neighbours import find_neighbours, is_undecided
+from grader.services.review.neighbours import find_alike_waiting, is_undecided
 from grader.services.review.queue import tell_holder
 from grader.storage.unit_of_work import Clash
 
@@ -52,23 +51,18 @@ def decide_group(
     now = desk.clock()
     with desk.database.read() as unit:
         opened = open_answer(unit, actor, submission_id, item, now)
-    submission = opened.filed.submission
-    names = find_names(desk.database, submission.course, submission.assignment)
-    with desk.database.read() as unit:
-        opened = open_answer(unit, actor, submission_id, item, now)
         decision = _own_decision(opened, actor)
-        alike = {one.submission_id for one in find_neighbours(unit, actor, opened, names, now)}
+        alike = {entry.submission_id for entry, _, _ in find_alike_waiting(unit, actor, opened, now)}
     wanted = [one for one in dict.fromkeys(neighbours) if one != submission_id]
     return [Grouped(one, _decide_one(desk, actor, opened, decision, one, alike)) for one in wanted]
 
 
 def _own_decision(opened: Opened, actor: Actor) -> Decision:
-    newest = opened.newest
-    if newest is None or newest.override.points is None or newest.override.actor != actor.id:
+    override = opened.newest.override if opened.newest else None
+    if override is None or override.points is None or override.is_undo or override.actor != actor.id:
         raise RequestRefused(
             "Decide on this answer yourself first; then the decision can be offered to others."
         )
-    override = newest.override
     return Decision(override.points, override.concepts, override.comment, override.reason)
 
 

@@ -34,10 +34,10 @@ def is_undecided(entry: Entry) -> bool:
     return entry.in_queue and entry.state != ItemState.REVIEWED.value and not entry.is_asked
 
 
-def find_neighbours(
-    unit: UnitOfWork, actor: Actor, opened: Opened, names: Names, now: datetime
-) -> list[Neighbour]:
-    """Alike answers to the same question that wait and that the actor may see, the most alike first."""
+def find_alike_waiting(
+    unit: UnitOfWork, actor: Actor, opened: Opened, now: datetime
+) -> list[tuple[Entry, float, str]]:
+    """Alike answers to the same question that wait and that the actor may see: how alike, and the text."""
     entry, submission = opened.entry, opened.filed.submission
     text = str(opened.item.evidence.get("text", ""))
     if not entry.words_sha256:
@@ -48,16 +48,26 @@ def find_neighbours(
     said = {other.submission_id: texts[other.grade_id] for other in near if other.grade_id in texts}
     likeness = find_alike(text, said)
     likeness |= {other.submission_id: 100.0 for other in near if other.words_sha256 == entry.words_sha256}
+    return [
+        (other, likeness[other.submission_id], said.get(other.submission_id, text))
+        for other in near
+        if other.submission_id in likeness and is_undecided(other)
+    ]
+
+
+def find_neighbours(
+    unit: UnitOfWork, actor: Actor, opened: Opened, names: Names, now: datetime
+) -> list[Neighbour]:
+    """What `find_alike_waiting` finds, as it is shown: the most alike first."""
     found = [
         Neighbour(
             other.submission_id,
             names.of(unit, other.user_id),
-            likeness[other.submission_id],
-            said.get(other.submission_id, text),
+            likeness,
+            text,
             other.proposed,
             tell_holder(other, actor),
         )
-        for other in near
-        if other.submission_id in likeness and is_undecided(other)
+        for other, likeness, text in find_alike_waiting(unit, actor, opened, now)
     ]
     return sorted(found, key=lambda one: (-one.likeness, one.submission_id))

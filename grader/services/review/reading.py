@@ -12,7 +12,7 @@ from grader.domain.grade import ItemGrade
 from grader.domain.people import Actor
 from grader.domain.rubric import Item, Part, PartKind
 from grader.services.proposals.calibrations import correct_record
-from grader.services.review.access import Desk, Opened, may_change, open_answer
+from grader.services.review.access import Desk, Opened, find_filed, may_change, open_answer
 from grader.services.review.anonymity import find_names
 from grader.services.review.neighbours import Neighbour, find_neighbours
 from grader.services.review.queue import tell_holder, tell_why
@@ -83,11 +83,10 @@ def read_answer(desk: Desk, actor: Actor, submission_id: str, item: str) -> Answ
     """Read one answer. Who reads without holding it is written down. Raises `NotFound`."""
     now = desk.clock()
     with desk.database.read() as unit:
-        opened = open_answer(unit, actor, submission_id, item, now)
-    submission = opened.filed.submission
+        submission = find_filed(unit, actor, submission_id, item).submission
     names = find_names(desk.database, submission.course, submission.assignment)
     with desk.database.read() as unit:
-        # Once more: what is shown and what the next decision follows are of one moment.
+        # One moment for all: what is shown is what the next decision follows.
         opened = open_answer(unit, actor, submission_id, item, now)
         student = names.of(unit, submission.user)
         neighbours = find_neighbours(unit, actor, opened, names, now)

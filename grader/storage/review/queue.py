@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from grader.storage.tables.people import member_section
+from grader.storage.classes.figures import Sections, in_sections
 from grader.storage.tables.review import claim, mark, regrade_request, standing
 
 
@@ -27,8 +27,7 @@ class Scope:
 
     course: str
     assignment: str
-    sections: frozenset[str] | None = None
-    without_user: str | None = None
+    sections: Sections = None
     item: str | None = None
     words_sha256: str | None = None  # the same words but for case and spaces
     asked_only: bool = False  # with an open regrade request
@@ -77,7 +76,7 @@ _asked = (
 
 
 class ReviewQueue:
-    """Questions over `mark` and `standing` joined with `claim`, `regrade_request` and `member_section`."""
+    """Questions over `mark` and `standing` joined with `claim`, `regrade_request` and the class."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
@@ -184,15 +183,6 @@ class ReviewQueue:
         )
         return {(row[0], row[1]): row[2] for row in self._connection.execute(query)}
 
-    def is_in(self, course: str, user_id: str, sections: frozenset[str]) -> bool:
-        """Whether a student is in one of these sections."""
-        query = sa.select(member_section.c.section).where(
-            member_section.c.course == course,
-            member_section.c.person_id == user_id,
-            member_section.c.section.in_(sorted(sections)),
-        )
-        return self._connection.execute(query).first() is not None
-
     def _read(self, query: sa.Select[*tuple[object, ...]]) -> list[Entry]:
         rows = self._connection.execute(query).mappings()
         return [Entry(**{**row, "is_asked": bool(row["is_asked"])}) for row in rows]
@@ -229,16 +219,4 @@ def _within(scope: Scope) -> list[sa.ColumnElement[bool]]:
         found.append(_asked)
     elif not scope.every_attempt:
         found.append(sa.or_(standing.c.is_counted, _asked))
-    if scope.without_user is not None:
-        found.append(standing.c.user_id != scope.without_user)
-    if scope.sections is not None:
-        found.append(
-            sa.select(member_section.c.section)
-            .where(
-                member_section.c.course == scope.course,
-                member_section.c.person_id == standing.c.user_id,
-                member_section.c.section.in_(sorted(scope.sections)),
-            )
-            .exists()
-        )
-    return found
+    return [*found, *in_sections(standing.c.user_id, scope.course, scope.sections)]

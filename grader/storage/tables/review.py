@@ -29,6 +29,7 @@ override = sa.Table(
     sa.Column("actor", sa.String(255), nullable=False),
     sa.Column("made_at", UtcDateTime, nullable=False),
     sa.Column("follows", sa.Integer, nullable=False),  # the override that stood before; 0: none
+    sa.Column("is_undo", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("submission_id", "item", "follows"),  # a chain: two reviewers cannot both be next
 )
 

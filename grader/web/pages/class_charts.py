@@ -24,7 +24,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One tenth of the points."""
+    """One tenth of what can be had."""
 
     x: float
     y: float
@@ -36,7 +36,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How many have how many points."""
+    """How many have how many points, or percent."""
 
     bars: tuple[Bar, ...]
     across: tuple[Tick, ...]
