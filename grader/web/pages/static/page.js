@@ -59,6 +59,28 @@ document.addEventListener("change", (event) => {
   for (const box of document.getElementsByName(name)) box.checked = event.target.checked;
 });
 
+// Times are sent in UTC and told in the reader's own zone, by its name; fields for times stay in UTC.
+const zoned = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+});
+const tellTimes = () => {
+  for (const time of document.querySelectorAll("time:not([title])")) {
+    time.title = time.textContent;
+    time.textContent = zoned.format(new Date(time.dateTime));
+  }
+};
+const tellField = (field) => {
+  const told = document.getElementById(`${field.name}-own`);
+  const own = field.value ? zoned.format(new Date(`${field.value}Z`)) : "";
+  told.textContent = own && !own.endsWith("UTC") ? `That is ${own}.` : "";
+};
+tellTimes();
+window.addEventListener("htmx:afterSettle", tellTimes);
+for (const field of document.querySelectorAll("input[type=datetime-local]")) {
+  tellField(field);
+  field.addEventListener("input", () => tellField(field));
+}
+
 // A drop zone is a label around a file field.
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
