@@ -107,6 +107,18 @@ def test_labels_of_a_row_of_filters_stand_at_one_height(page: Page, address: str
     assert len(set(labels.evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)"))) == 1
 
 
+def test_points_are_changed_on_a_telephone_without_moving_sideways(page: Page, address: str) -> None:
+    sign_in(page, address, "ina")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{address}{BOOK}/students/ben")
+    page.get_by_text("Change", exact=True).last.click()
+    expect(page.get_by_role("row")).to_have_count(2)
+    right = page.get_by_role("button", name="Give these points").evaluate(
+        "one => one.getBoundingClientRect().right - one.closest('.scroll').getBoundingClientRect().right"
+    )
+    assert right < 0
+
+
 def test_times_are_told_in_the_readers_own_zone(browser: Browser, address: str) -> None:
     with browser.new_context(timezone_id="Europe/Berlin") as context:
         page = context.new_page()
