@@ -56,6 +56,12 @@ def ines(page: Page, address: str) -> Page:
 def test_the_class_in_figures(ines: Page, look: Looker, address: str) -> None:
     ines.goto(address + DASHBOARD)
     look.at(ines, "dashboard")
+    ines.set_viewport_size({"width": 390, "height": 800})
+    heights = ines.locator("svg.chart text:visible").evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect().height)"
+    )
+    assert min(heights) > 10, "a telephone shows charts too small to read"
+    ines.set_viewport_size({"width": 1280, "height": 900})
     ines.get_by_role("link", name="beside the first").click()
     expect(ines.get_by_role("heading", name="Side by side")).to_be_visible()
     look.at(ines)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from grader.domain.people import Role
 from grader.web import Deps, create_app
@@ -105,6 +105,33 @@ def test_labels_of_a_row_of_filters_stand_at_one_height(page: Page, address: str
     page.goto(f"{address}/courses/cs101/audit")
     labels = page.locator("form.tools label")
     assert len(set(labels.evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)"))) == 1
+
+
+def test_points_are_changed_on_a_telephone_without_moving_sideways(page: Page, address: str) -> None:
+    sign_in(page, address, "ina")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{address}{BOOK}/students/ben")
+    page.get_by_text("Change", exact=True).last.click()
+    expect(page.get_by_role("row")).to_have_count(2)
+    right = page.get_by_role("button", name="Give these points").evaluate(
+        "one => one.getBoundingClientRect().right - one.closest('.scroll').getBoundingClientRect().right"
+    )
+    assert right < 0
+
+
+def test_times_are_told_in_the_readers_own_zone(browser: Browser, address: str) -> None:
+    with browser.new_context(timezone_id="Europe/Berlin") as context:
+        page = context.new_page()
+        sign_in(page, address, "ina")
+        page.goto(f"{address}/courses/cs101/assignments/hw/settings")
+        field = page.locator("[name=due_at]")
+        field.fill("2027-07-01T22:30")
+        expect(page.get_by_text("That is 2 Jul 2027, 00:30 CEST.")).to_be_visible()
+        page.get_by_role("button", name="Save").click()
+        expect(field).to_have_value("2027-07-01T22:30")
+        page.goto(f"{address}/courses/cs101")
+        told = page.get_by_text("2 Jul 2027, 00:30 CEST")
+        expect(told).to_have_attribute("title", "1 Jul 2027, 22:30 UTC")
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,10 @@ def test_four_answers_are_reviewed_without_a_mouse(
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="The student's words")).to_be_visible()
     look.at(page, "review")
+    page.set_viewport_size({"width": 390, "height": 800})
+    box = page.locator(".decide .scroll")
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), "a telephone hides fields for points"
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.keyboard.press("c")
     page.keyboard.type("Say which features are kept, and why a small code cannot keep all.")
     page.keyboard.press("Escape")

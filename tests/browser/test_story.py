@@ -59,7 +59,7 @@ class Story:
         )
         assert link
         _choose_password(self.admin, self.address + link.group())
-        self.admin.goto(f"{self.address}/admin")
+        self.admin.get_by_role("link", name="Make the first one").click()
         self.look.at(self.admin)
         new = self.admin.get_by_role("form", name="New course")
         new.get_by_label("Id").fill("ml2")
@@ -100,6 +100,7 @@ class Story:
         report = self.student.locator("#part-ex1")
         expect(report).to_be_visible(timeout=240_000)
         self.look.at(self.student, "report")
+        self._the_report_is_whole_on_paper()
         self.submission = self.student.url
         assert self.student.locator("img.pixels").count() > 0
         for picture in self.student.locator(".gallery img").all():
@@ -109,6 +110,16 @@ class Story:
         frame = self.student.frame_locator("iframe")
         expect(frame.locator("body")).to_contain_text("latent")
         self.look.at(self.student)
+
+    def _the_report_is_whole_on_paper(self) -> None:
+        cells = self.student.get_by_role("columnheader", name="What happened")
+        self.student.emulate_media(media="print")
+        self.student.evaluate("dispatchEvent(new Event('beforeprint'))")
+        expect(cells).to_be_visible()
+        expect(self.student.get_by_text("Ask for a regrade").first).to_be_hidden()
+        self.student.evaluate("dispatchEvent(new Event('afterprint'))")
+        self.student.emulate_media(media="screen")
+        expect(cells).to_be_hidden()
 
     def the_student_asks_about_an_item(self) -> None:
         self.student.goto(self.submission)

@@ -41,6 +41,20 @@ def test_one_signs_in_by_keyboard_and_out_again(page: Page, look: Looker, addres
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+def test_the_menu_closes_by_escape_and_by_a_click_elsewhere(page: Page, address: str) -> None:
+    sign_in(page, address, "ada")
+    menu = page.locator(".menu summary")
+    leave = page.get_by_role("button", name="Sign out")
+    menu.click()
+    leave.focus()
+    page.keyboard.press("Escape")
+    expect(leave).to_be_hidden()
+    expect(menu).to_be_focused()
+    menu.click()
+    page.get_by_role("heading", name="Your courses").click()
+    expect(leave).to_be_hidden()
+
+
 def test_what_is_not_there_is_told_on_a_page(page: Page, look: Looker, address: str) -> None:
     page.goto(f"{address}/nowhere")
     expect(page.get_by_role("heading", name="Nothing is here")).to_be_visible()

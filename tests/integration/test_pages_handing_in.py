@@ -236,13 +236,13 @@ def test_when_all_attempts_are_used_the_draft_stays(parts: Parts, ada: Browser) 
 def test_the_page_says_dates_and_rules_in_words(parts: Parts, ada: Browser) -> None:
     offer(parts, due_at=days(-1.5), closes_at=days(9), late_percent_per_day=10.0)
     told = text_of(ada.get(PAGE).text)
-    assert "costs 10 % of the points" in told
+    assert "costs 10% of the points" in told
     assert "1 day 12 hours ago" in told
     assert "20 of 20 left" in told
     offer(parts, due_at=days(-1.5))
     assert "Costs nothing. It is taken without an end." in text_of(ada.get(PAGE).text)
     offer(parts, due_at=days(-1.5), closes_at=days(9), late_percent_per_day=10.0)
-    assert "2 days late, which costs 20 %" in text_of(ada.get(check(ada, fill_in(answer="B"))).text)
+    assert "2 days late, which costs 20%" in text_of(ada.get(check(ada, fill_in(answer="B"))).text)
     extend(parts, "ada", days(2.1))
     told = text_of(ada.get(PAGE).text)
     assert "your own extension" in told

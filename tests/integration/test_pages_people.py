@@ -227,3 +227,14 @@ def test_work_for_a_course_that_nobody_made_is_shown_to_admins(app: FastAPI, par
     parts.submit(user="ghost")
     assert 'href="/courses/cs101"' in signed_in(app, "root").get("/").text
     assert 'href="/courses/cs101"' not in signed_in(app, "ines").get("/").text
+
+
+def test_a_course_without_students_says_what_its_instructor_does_first(
+    parts: Parts, browser: Browser, app: FastAPI
+) -> None:
+    told = browser.get("/courses/cs101").text
+    assert "No student takes part yet" in told
+    assert f'href="{ROSTER}"' in told
+    add_person(parts, "ada", Role.STUDENT)
+    assert "No student takes part yet" not in browser.get("/courses/cs101").text
+    assert ROSTER not in signed_in(app, "ada").get("/courses/cs101").text

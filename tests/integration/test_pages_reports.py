@@ -26,7 +26,7 @@ from tests.integration.student_parts import (
     text_of,
 )
 
-EXERCISE = ("All cells ran, so to say.", "6.5", "26.4 %", "0.0512")
+EXERCISE = ("All cells ran, so to say.", "6.5", "26.4%", "0.0512")
 QUESTION = ("Your choice was read as B.", "overfits")
 
 
@@ -42,7 +42,7 @@ def test_the_report_tells_points_reasons_and_what_waits(ada: Browser, graded: st
     told = text_of(page)
     assert "9.5 of 12 points so far" in told
     assert "1 item waits for a teacher" in told
-    for words in (*EXERCISE, *QUESTION, "Wanted 18.0 %", "– / 1"):
+    for words in (*EXERCISE, *QUESTION, "Wanted 18.0%", "– / 1"):
         assert words in told, words
     assert "because it &lt;b&gt;overfits" in page
     for name, kind in (("latent_2.png", "image/png"), ("error_curve.svg", "image/svg+xml")):

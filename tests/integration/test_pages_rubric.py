@@ -62,7 +62,7 @@ def test_a_threshold_is_changed_by_its_field_and_everybody_sees_who_moves(
     before = graded.dump()
     preview = browser.post(f"{RUBRIC}/preview", form).text
     assert "<h1>Who moves</h1>" in preview
-    assert re.search(r"<dt>fall</dt><dd>4</dd>", preview)
+    assert re.search(r"<dt>Fall</dt><dd>4</dd>", preview)
     assert [line for line in graded.dump() if line not in before] == [], "a preview writes nothing"
     changed = _shown(preview, "text")
     assert changed.replace("threshold: 0.99", "threshold: 0.50") == text, "all else stays, comments too"

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from grader.domain.people import Role
 from grader.errors import NotFound
 from grader.services.submitting.attempts import list_own_work, read_own_work, refuse_unopened
 from grader.web.deps import Deps, get_deps
@@ -27,6 +28,7 @@ def show_assignments(
     shown = sorted(deps.assignments) if course.is_teacher else list(own)
     with deps.database.read() as unit:
         offerings = {key: unit.offerings.find(course.id, key) for key in shown}
+        students = unit.roster.roles(course.id).get(Role.STUDENT, 0) if course.is_manager else 0
     return render(
         request,
         "assignments.html",
@@ -34,6 +36,7 @@ def show_assignments(
         course=course,
         tab="assignments",
         assignments=[(key, deps.assignments[key].rubric, offerings[key], own.get(key)) for key in shown],
+        students=students,
         at=now,
     )
 

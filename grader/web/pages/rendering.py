@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from grader.domain.rubric import tell_size
 from grader.services.people.sessions import Visitor
@@ -62,8 +63,10 @@ def _points(value: float) -> str:
 
 
 def _moment(value: datetime | None) -> str:
-    """A time, in UTC and said to be so."""
-    return "" if value is None else f"{value:%-d %b %Y, %H:%M} UTC"
+    """A time, in UTC and said to be so; where scripts run it is told in the reader's own zone."""
+    if value is None:
+        return ""
+    return Markup('<time datetime="{}">{} UTC</time>').format(value.isoformat(), f"{value:%-d %b %Y, %H:%M}")
 
 
 def _span(value: timedelta) -> str:

@@ -26,7 +26,7 @@ class Field:
     @property
     def text(self) -> str:
         """The value as the field shows it."""
-        return "\n".join(self.value) if isinstance(self.value, tuple) else str(self.value)
+        return "\n".join(self.value) if isinstance(self.value, tuple) else str(self.value).removesuffix(".0")
 
     @property
     def title(self) -> str:

@@ -39,10 +39,28 @@ document.addEventListener("click", (event) => {
   showKeys();
 });
 
+// The menu closes by Escape, which keeps the place, and by a click elsewhere.
+const closeMenus = (place) => {
+  const open = document.querySelector(".menu[open]");
+  if (!open) return false;
+  open.open = false;
+  if (open.contains(place)) open.firstElementChild.focus();
+  return true;
+};
+document.addEventListener("click", (event) => event.target.closest(".menu") || closeMenus(event.target));
+
+// On paper nothing can be unfolded.
+window.addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("main details:not([open], :has(form))")) one.open = one.folds = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const one of document.querySelectorAll("main details[open]")) if (one.folds) one.open = one.folds = false;
+});
+
 // Keys that press buttons and follow links: data-key="a". Not while something is being typed; Escape leaves a field.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || (event.key.length === 1 && !hasKeys())) return;
-  if (event.key === "Escape") return event.target.blur();
+  if (event.key === "Escape") return closeMenus(event.target) || event.target.blur();
   if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
   if (event.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]")) return;
   const wanted = document.querySelector(`[data-key="${CSS.escape(event.key)}"]:not([disabled])`);
@@ -58,6 +76,28 @@ document.addEventListener("change", (event) => {
   if (!name) return;
   for (const box of document.getElementsByName(name)) box.checked = event.target.checked;
 });
+
+// Times are sent in UTC and told in the reader's own zone, by its name; fields for times stay in UTC.
+const zoned = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+});
+const tellTimes = () => {
+  for (const time of document.querySelectorAll("time:not([title])")) {
+    time.title = time.textContent;
+    time.textContent = zoned.format(new Date(time.dateTime));
+  }
+};
+const tellField = (field) => {
+  const told = document.getElementById(`${field.name}-own`);
+  const own = field.value ? zoned.format(new Date(`${field.value}Z`)) : "";
+  told.textContent = own && !own.endsWith("UTC") ? `That is ${own}.` : "";
+};
+tellTimes();
+window.addEventListener("htmx:afterSettle", tellTimes);
+for (const field of document.querySelectorAll("input[type=datetime-local]")) {
+  tellField(field);
+  field.addEventListener("input", () => tellField(field));
+}
 
 // A drop zone is a label around a file field.
 for (const kind of ["dragover", "dragleave", "drop"]) {
