@@ -12,6 +12,7 @@ from .choices.reading import read_choice
 
 _EMPTY = frozenset({AnswerState.BLANK, AnswerState.PLACEHOLDER})
 _ABOUT_HOMEWORK = 0.3  # closeness of an unplaced cell to the nearest prompt
+_MOST_READ = 100  # cells that belong nowhere; among more a human looks for what is meant
 _FEWEST_WORDS = 3  # that are no names: the tersest answer to several questions
 _FEWEST_IN_HEADING = 5
 _LONGER_THAN_A_NAME = 12  # words: who says so much may be answering, whatever the words
@@ -45,6 +46,8 @@ def list_candidates(answer: Answer, alignment: Alignment, part: Part) -> Sequenc
     if answer.state is AnswerState.MISSING:
         return alignment.unmapped
     if is_empty(answer.state, answer.text):
+        if len(alignment.unmapped) > _MOST_READ:
+            return alignment.unmapped
         return tuple(candidate for candidate in alignment.unmapped if _may_answer(candidate, part))
     return ()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+_DATA_URI = re.compile(r"data:[\w.+/;=-]{1,100},[A-Za-z0-9+/=%_.~-]{60,}")
 
 
 class CellKind(StrEnum):
@@ -23,6 +26,11 @@ class Cell:
     source: str
     id: str | None = None
 
+    @property
+    def size(self) -> int:
+        """Characters that are there to be read: all of code, of a text not its pasted pictures."""
+        return len(self.source if self.kind is CellKind.CODE else without_pictures(self.source))
+
 
 @dataclass(frozen=True, slots=True)
 class Notebook:
@@ -34,3 +42,8 @@ class Notebook:
     def code_cells(self) -> tuple[Cell, ...]:
         """Code cells with something in them, in the file's order."""
         return tuple(c for c in self.cells if c.kind is CellKind.CODE and c.source.strip())
+
+
+def without_pictures(text: str) -> str:
+    """A text without the data of pictures that were pasted into it, which nobody reads as words."""
+    return _DATA_URI.sub("data:…", text)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import accumulate
 from typing import Any
 
 from grader.domain.rubric import UploadLimits, tell_size
 from grader.errors import NotANotebook, TooLarge
 
 _DOWNLOAD_AGAIN = "Open the notebook in Jupyter, VS Code or Colab, download it as .ipynb, and upload that."
+_CLEAR_OUTPUTS = "Clear the outputs (Edit → Clear All Outputs), save, and upload it again."
 _FOREIGN_FILES = {
     b"PK\x03\x04": "a zip archive (or a Word document). Unpack it and upload the .ipynb file inside.",
     b"\x1f\x8b": "a compressed archive. Unpack it and upload the .ipynb file inside.",
@@ -22,18 +22,20 @@ _FOREIGN_FILES = {
     b"{\\rtf": f"an RTF document. {_DOWNLOAD_AGAIN}",
 }
 _LINE_OF_A_SCRIPT = re.compile(r"^(import |from \w+ import|def |class |print\(|#!|# %%|# In\[)", re.MULTILINE)
+MOST_TOKENS = 1_000_000  # 10 MB of printed lines have some 600,000; each may cost the parser 200 bytes
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|([\[{])|([\]}])|,', re.DOTALL)
+_OPENING = 1  # its group
 _LARGEST_INTEGER_DIGITS = 300  # longer ones cannot matter here, and Python refuses those over 4300
 
 
 def decode_json(data: bytes, limits: UploadLimits) -> Any:
     """The JSON value in `data` (UTF-8, -16 or -32, with or without a byte order mark).
 
-    Raises `TooLarge` and `NotANotebook`; never `RecursionError`: the nesting is counted first.
+    Raises `TooLarge` and `NotANotebook`; never `RecursionError`: nesting and pieces are counted first.
     """
     if len(data) > limits.bytes:
         raise TooLarge(
-            f"The file is too large: at most {tell_size(limits.bytes)} are allowed. "
-            "Clear the outputs (Edit → Clear All Outputs), save, and upload it again."
+            f"The file is too large: at most {tell_size(limits.bytes)} are allowed. {_CLEAR_OUTPUTS}"
         )
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise NotANotebook(f"The file is empty. {_DOWNLOAD_AGAIN}")
@@ -42,7 +44,7 @@ def decode_json(data: bytes, limits: UploadLimits) -> Any:
             raise NotANotebook(f"This is not a notebook but {what}")
     text = _decode_text(data)
     _refuse_foreign_text(text)
-    _refuse_deep_nesting(text, limits.nesting)
+    _refuse_costly(text, limits.nesting)
     try:
         return json.loads(text, parse_int=_parse_integer, parse_constant=lambda _name: None)
     except json.JSONDecodeError as error:
@@ -86,15 +88,22 @@ def _refuse_foreign_text(text: str) -> None:
         raise NotANotebook(f"This is not a notebook but {what}. {_DOWNLOAD_AGAIN}")
 
 
-def _refuse_deep_nesting(text: str, allowed: int) -> None:
-    """Count brackets outside strings, so that the recursive parser never sees what it cannot bear."""
-    outside_strings = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
-    steps = (1 if bracket in "[{" else -1 for bracket in re.findall(r"[\[\]{}]", outside_strings))
-    if max(accumulate(steps), default=0) > allowed:
-        raise TooLarge(
-            f"The file's data is nested more than {allowed} levels deep; no notebook needs that. "
-            "Clear the outputs (Edit → Clear All Outputs), save, and upload it again."
-        )
+def _refuse_costly(text: str, nesting: int) -> None:
+    """Count before parsing: the parser is recursive, and lets no other thread run until it has read all."""
+    depth = 0
+    for count, token in enumerate(_TOKEN.finditer(text), 1):
+        if token.lastindex is not None:
+            depth += 1 if token.lastindex == _OPENING else -1
+        if depth > nesting:
+            raise TooLarge(
+                f"The file's data is nested more than {nesting} levels deep; no notebook needs that. "
+                f"{_CLEAR_OUTPUTS}"
+            )
+        if count > MOST_TOKENS:
+            raise TooLarge(
+                f"The file's data consists of more than {MOST_TOKENS:,} pieces; no homework needs that. "
+                f"{_CLEAR_OUTPUTS}"
+            )
 
 
 def _parse_integer(digits: str) -> int:

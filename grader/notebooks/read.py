@@ -16,6 +16,7 @@ from grader.domain.rubric import UploadLimits
 from grader.errors import NotANotebook, TooLarge
 from grader.notebooks.decode import decode_json
 
+MOST_CHARACTERS = 500_000  # in all cells; a finished homework has 15,000. It bounds what any later step costs
 _LONGEST_ID = 128
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _OPEN_AND_SAVE = "Open it in Jupyter, VS Code or Colab, save it, and upload it again."
@@ -34,7 +35,8 @@ def read_notebook(data: bytes, limits: UploadLimits) -> Notebook:
     Line ends are made Unix's; NULs and lone surrogates, which no interpreter takes, are taken out of sources.
     A cell of an unknown type becomes a raw one: its words count, it is never run.
 
-    Raises `TooLarge` (bytes, cells, nesting) or `NotANotebook`; their messages are written for the student.
+    Raises `TooLarge` (bytes, pieces, nesting, cells, characters) or `NotANotebook`; their messages are
+    written for the student.
     """
     document = decode_json(data, limits)
     if not isinstance(document, dict):
@@ -48,7 +50,17 @@ def read_notebook(data: bytes, limits: UploadLimits) -> Notebook:
             f"The notebook has {len(raw_cells)} cells; at most {limits.cells} are allowed. "
             "Delete the cells that do not belong to the homework and upload it again."
         )
-    return Notebook(tuple(_read_cell(index, cell) for index, cell in enumerate(raw_cells)))
+    cells = tuple(_read_cell(index, cell) for index, cell in enumerate(raw_cells))
+    written = sum(cell.size for cell in cells)
+    if written > MOST_CHARACTERS:
+        largest = max(cells, key=lambda cell: cell.size)
+        raise TooLarge(
+            f"The notebook's cells hold {written:,} characters of text and code; at most {MOST_CHARACTERS:,} "
+            f"are allowed (outputs do not count). The longest is cell {largest.index + 1}, with "
+            f"{largest.size:,}. Delete what does not belong to the homework, such as pasted data, and upload "
+            "it again."
+        )
+    return Notebook(cells)
 
 
 def _refuse_other_versions(document: Mapping[str, Any]) -> None:

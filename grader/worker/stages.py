@@ -19,7 +19,7 @@ from grader.services.grades.standing import hash_code, settle
 from grader.services.opinions.gather import SecondOpinion, gather_opinions
 from grader.services.proposals.calibrations import load_calibrations
 from grader.services.similarity.lookalikes import find_lookalikes
-from grader.services.similarity.resemblance import note_resemblances
+from grader.services.similarity.resemblance import note_resemblances, sketch_passages
 from grader.storage.blobs import Blobs, note_written
 from grader.storage.codec import dump, load
 from grader.storage.submissions import Filed
@@ -108,6 +108,8 @@ class Stages:
             template = self._autograder.read(assignment.template, assignment)
             code = notebook.code_cells
             size = sum(len(cell.source.encode("utf-8", "replace")) for cell in code)
+            code_sha256 = hash_code(cell.source for cell in code)
+            sketches = sketch_passages(filed.submission, notebook, template, evidence.alignment)
             with self._database.read() as unit:
                 alike = find_lookalikes(unit, filed.submission, models, size)
                 known = load_calibrations(unit, filed.submission.course, filed.submission.assignment)
@@ -133,8 +135,8 @@ class Stages:
                     job.submission_id, stored, grade, now, follows=unit.grades.newest(job.submission_id)
                 )
                 unit.weights.add(job.submission_id, models.marks)
-                settle(unit, job.submission_id, code_sha256=hash_code(cell.source for cell in code))
-                note_resemblances(unit, filed.submission, notebook, template, evidence)
+                settle(unit, job.submission_id, code_sha256=code_sha256)
+                note_resemblances(unit, filed.submission, sketches, alike)
                 unit.progress.forget(job.submission_id)
                 unit.commit()
             return filed.submission.notebook_sha256

@@ -159,6 +159,10 @@ def _stray(cells: list[Cell], text: str) -> None:
     cells.insert(0, _cell("markdown", text))
 
 
+def _flood(cells: list[Cell], flood: Mapping[str, Any]) -> None:
+    cells.append(_cell(flood["kind"], flood["text"] * flood["times"]))
+
+
 def _tag(cells: list[Cell], tags: list[str]) -> None:
     for cell in cells:
         cell["metadata"] = {"tags": list(tags)}
@@ -172,6 +176,7 @@ LAYOUTS: dict[str, Callable[[list[Cell], Any], None]] = {
     "merge": _merge,
     "duplicate": _duplicate,
     "stray": _stray,
+    "flood": _flood,
     "tag": _tag,
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,11 @@ from grader.domain.passages import Kind
 from grader.domain.submission import Submission, SubmissionState
 from grader.notebooks.alignment.align import align
 from grader.notebooks.read import read_notebook
-from grader.services.similarity.resemblance import note_resemblances
+from grader.services.similarity.resemblance import note_resemblances, sketch_passages
 from grader.storage.classes.figures import CountedAttempt
 from grader.storage.classes.resemblances import Resemblance
 from grader.storage.personal_data import OF_SUBMISSION
-from tests.integration.parts import NOW, Parts, make_evidence, make_parts
+from tests.integration.parts import NOW, Parts, make_parts
 
 REPOSITORY = Path(__file__).parents[2]
 LECTURE = """
@@ -109,7 +108,7 @@ def note(parts: Parts, assignment: Assignment, user: str, data: bytes, attempt: 
     """Hand in and note what it has in common with others."""
     limits = assignment.rubric.upload_limits
     notebook, template = read_notebook(data, limits), read_notebook(assignment.template, limits)
-    evidence = replace(make_evidence(), alignment=align(notebook, template, assignment.rubric.parts))
+    alignment = align(notebook, template, assignment.rubric.parts)
     submission_id = f"{random.Random(f'{user} {attempt}').getrandbits(128):032x}"
     sha256 = f"{random.Random(submission_id).getrandbits(256):064x}"
     place = ("ml2", "homework_05")
@@ -117,7 +116,7 @@ def note(parts: Parts, assignment: Assignment, user: str, data: bytes, attempt: 
     with parts.database.write() as unit:
         unit.submissions.add(own, NOW)
         unit.class_figures.count([CountedAttempt(*place, user, own.id, 0, 0, 0, 0, "", b"", "", "", "", b"")])
-        note_resemblances(unit, own, notebook, template, evidence)
+        note_resemblances(unit, own, sketch_passages(own, notebook, template, alignment), ())
         unit.commit()
     return own.id
 
@@ -185,15 +184,12 @@ def test_what_becomes_usual_speaks_for_no_pair_any_longer(parts: Parts, assignme
 def test_weights_that_were_found_again_are_a_pair_too(parts: Parts, assignment: Assignment) -> None:
     other = note(parts, assignment, "ada", write_notebook(assignment, random.Random(1)))
     mine = note(parts, assignment, "ben", write_notebook(assignment, random.Random(2)))
-    limits = assignment.rubric.upload_limits
-    template = read_notebook(assignment.template, limits)
-    evidence = replace(make_evidence(), lookalikes=(Lookalike("b" * 64, other, 0.9999),))
     with parts.database.write() as unit:
         own = unit.connection.exec_driver_sql(
             "SELECT user_id FROM submission WHERE id = ?", (mine,)
         ).scalar_one()
         again = Submission(mine, "ml2", "homework_05", own, 1, "", "hw.ipynb", NOW, SubmissionState.GRADED, 1)
-        note_resemblances(unit, again, template, template, evidence)
+        note_resemblances(unit, again, {}, [Lookalike("b" * 64, other, 0.9999)])
         unit.commit()
     assert [(one.kind, one.share) for one in pairs(parts)] == [(Kind.WEIGHTS, 0.9999)]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from grader.domain.answers import Alignment, Answer, AnswerState
@@ -19,6 +22,7 @@ from tests.unit.notebook_builders import (
     TEMPLATE_FILE,
     Draft,
     DraftCell,
+    as_json,
     draft,
     parts,
     template,
@@ -95,6 +99,27 @@ def test_two_different_choices_are_ambiguous() -> None:
     made.answer("q3", "B")
     made.append(draft().text_of("q3").replace(CHOICE, "C"))
     assert _answer(made, "q3").state is AnswerState.AMBIGUOUS
+
+
+def test_a_large_notebook_with_many_outputs_and_pictures_is_aligned_as_a_small_one() -> None:
+    made = draft()
+    for part in QUESTIONS:
+        made.answer(part, "B" if part in ("q3", "q6") else f"{TEXT} That is the answer to {part}.")
+    small = _align(made)
+    picture = f"data:image/png;base64,{'iVBORw0KGgo+' * 20_000}"
+    made.below("q1", f"![my plot]({picture})")
+    made.below("q2", f'<img src="{picture}">')
+    for number in range(300):
+        made.append(f"loss_{number} = history[{number}]", CellKind.CODE)
+    document: dict[str, Any] = as_json(made.build())
+    for cell in document["cells"][-300:]:
+        cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["step 1 loss 0.1\n"] * 500}]
+    large = align(read_notebook(json.dumps(document).encode(), LIMITS), template(), PARTS)
+    assert large.unmapped == ()
+    shown = {"q1": "\n\n![my plot](data:…)", "q2": "\n\n![image]()"}
+    assert {part: large.answers[part].text for part in QUESTIONS} == {
+        part: small.answers[part].text + shown.get(part, "") for part in QUESTIONS
+    }
 
 
 def test_an_empty_notebook_misses_everything() -> None:

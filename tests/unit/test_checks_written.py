@@ -57,6 +57,13 @@ def test_what_could_not_be_mapped_is_not_lost(state: AnswerState, score: float) 
     assert "cell 12" in result.feedback
 
 
+def test_among_very_many_unplaced_cells_a_human_looks_for_what_is_meant() -> None:
+    names = [Candidate(cell, "Ada", 0.0) for cell in range(101)]
+    blank = Answer("q3", AnswerState.BLANK)
+    assert verdict(run_check("short_answer", make_evidence(blank, unmapped=names[:100]))) == ZERO
+    assert verdict(run_check("short_answer", make_evidence(blank, unmapped=names))) == REVIEW
+
+
 def test_a_part_that_old_evidence_does_not_know_is_missing() -> None:
     assert verdict(run_check("short_answer", make_evidence())) == ZERO
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from grader.domain.notebook import CellKind, Notebook
 from grader.domain.rubric import UploadLimits
 from grader.errors import NotANotebook, TooLarge, UploadRefused
-from grader.notebooks.read import read_notebook
+from grader.notebooks.decode import MOST_TOKENS
+from grader.notebooks.read import MOST_CHARACTERS, read_notebook
 from tests.unit.notebook_builders import LIMITS, TEMPLATE_FILE, as_bytes, as_json, template
 
 TEMPLATE = TEMPLATE_FILE.read_bytes()
@@ -184,6 +185,42 @@ def test_what_is_too_large_is_refused_with_what_to_do(limits: UploadLimits, word
 def test_deep_nesting_is_refused_before_it_can_do_harm(opening: bytes) -> None:
     with pytest.raises(TooLarge, match="nested"):
         read_notebook(opening * 100_000, LIMITS)
+
+
+@pytest.mark.parametrize("piece", [b"[]", b"{}", b"0", b'""', b'{"a":{"a":0}}', b"[[[[0]]]]"])
+def test_more_pieces_than_any_homework_has_are_refused_before_they_are_parsed(
+    piece: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = b'{"nbformat": 4, "metadata": [%s], "cells": [{"source": "a"}]}'
+    many = data % b",".join([piece] * MOST_TOKENS)
+    monkeypatch.setattr(json, "loads", None)
+    with pytest.raises(TooLarge, match=r"more than 1,000,000 pieces.*Clear the outputs"):
+        read_notebook(many, LIMITS)
+
+
+@pytest.mark.parametrize("kind", CellKind)
+def test_more_words_and_code_than_any_homework_has_are_refused_with_where_they_stand(kind: CellKind) -> None:
+    def write(characters: int) -> bytes:
+        sources = ["a", "ab\n" * (characters // 3), "b" * (characters % 3)]
+        cells = [{"cell_type": kind, "source": source} for source in sources]
+        return json.dumps({"cells": cells, "nbformat": 4}).encode()
+
+    assert len(read_notebook(write(MOST_CHARACTERS - 1), LIMITS).cells) == 3
+    with pytest.raises(TooLarge, match=r"500,001 characters.*longest is cell 2.*Delete"):
+        read_notebook(write(MOST_CHARACTERS), LIMITS)
+
+
+def test_pictures_in_a_text_are_not_counted_and_those_in_code_are() -> None:
+    source = f"![plot](data:image/png;base64,{'iVBORw0KGgo+/' * 100_000}==)"
+    assert read_notebook(_one_cell(source=source), LIMITS).cells[0].source == source
+    with pytest.raises(TooLarge, match="characters"):
+        read_notebook(_one_cell(source=source, cell_type="code"), LIMITS)
+
+
+def test_words_that_pass_for_pictures_are_counted() -> None:
+    for source in (f"data:image/png;base64,{'A' * 60}\n" * 100_000, f"data:image/png,{'ab ' * 200_000}"):
+        with pytest.raises(TooLarge, match="characters"):
+            read_notebook(_one_cell(source=source), LIMITS)
 
 
 # -- nothing else is ever raised --------------------------------------------------------------------

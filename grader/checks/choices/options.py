@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, lru_cache
 
 from .words import LEADS, OPENERS, Word, split_words, texts
 
@@ -71,10 +71,12 @@ def _matches(words: Sequence[Word], alias: Sequence[str]) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)  # a text of one word, over and over, is compared with every option at every place
 def _alike(word: str, wanted: str) -> bool:
     if word == wanted:
         return True
     # A typo in a number is another number, and short words differ by one letter too easily.
-    if not wanted.isalpha() or min(len(word), len(wanted)) < 5 or len(word) > 2 * len(wanted):
+    shorter, longer = sorted((len(word), len(wanted)))
+    if not wanted.isalpha() or shorter < 5 or 2 * shorter < _ALIKE * (shorter + longer):
         return False
     return SequenceMatcher(None, word, wanted).ratio() >= _ALIKE

@@ -105,10 +105,11 @@ def take_program(cells: Iterable[tuple[int, str]]) -> Program:
     """Take it from code cells, (index, source). A cell that cannot be parsed gives nothing."""
     trees = [(index, tree) for index, source in cells if (tree := _parse(source)) is not None]
     meet = CallsMeet([tree for _, tree in trees])
+    used = _used_names(trees)
     definitions = [
         Definition(index, text)
         for index, tree in trees
-        for text in _texts(_definitions(tree.body, meet), _used_names(trees))
+        for text in _texts(_definitions(tree.body, meet), used)
     ]
     bound = bound_names(definition.source for definition in definitions)
     builds = [

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from grader.domain.notebook import without_pictures
+
 # They stand for <b>, <mark>, … and <s>, <del>, …: in a list of options these mark the chosen one.
 STRONG = "\ue000"
 STRUCK = "\ue001"
@@ -20,7 +22,6 @@ _LETTER_AS_SYMBOL = re.compile(
 )
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]{0,10})(\s[^<>]*)?/?>")
 _ENTITY = re.compile(r"&#?\w{1,31};")
-_DATA_URI = re.compile(r"\(data:[^()\s]{60,}")
 _LIST_NUMBER = re.compile(r"\s*(?:[>*_\-+]\s*)?\(?\d{1,2}[.)]")
 _TRANSLATION = {
     ord(STRONG): None,
@@ -120,7 +121,7 @@ def _tidy(source: str) -> str:
         text = _TAG.sub(_replace_tag, text)
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]).replace("\xa0", " "), text)
-    return _DATA_URI.sub("(data:…", text)
+    return without_pictures(text)
 
 
 def _drop_scripts(text: str) -> str:

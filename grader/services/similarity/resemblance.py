@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from grader.domain.evidence import Evidence
+from grader.domain.answers import Alignment
+from grader.domain.evidence import Lookalike
 from grader.domain.notebook import Notebook
 from grader.domain.passages import (
     LEAST_PASSAGES,
@@ -21,26 +22,36 @@ from grader.storage.classes.resemblances import Resemblance
 from grader.storage.unit_of_work import UnitOfWork
 
 
-def note_resemblances(
-    unit: UnitOfWork, own: Submission, notebook: Notebook, template: Notebook, evidence: Evidence
-) -> None:
-    """Keep what can be recognised of a submission, and every pair that it makes with another student's.
+def sketch_passages(
+    own: Submission, notebook: Notebook, template: Notebook, alignment: Alignment
+) -> dict[Kind, frozenset[int]]:
+    """What can be recognised of a submission. What the template says already is nobody's.
 
-    What the template says already is nobody's. Nor is what is usual in the class: homework hands out most
-    of the code, and lectures the rest. Passages that turn usual with this submission speak no longer for
-    pairs that were found before.
+    Apart from `note_resemblances`, since it may take a second, and a transaction keeps all writers waiting.
     """
     cells = [cell.source for cell in template.cells]
-    words = [
-        text for answer in evidence.alignment.answers.values() for text in (answer.text, answer.explanation)
-    ]
+    words = [text for answer in alignment.answers.values() for text in (answer.text, answer.explanation)]
     passages = {
         Kind.TEXT: cut(Kind.TEXT, words) - cut(Kind.TEXT, cells),
         Kind.CODE: cut(Kind.CODE, (cell.source for cell in notebook.code_cells)) - cut(Kind.CODE, cells),
     }
+    place = f"{own.course}\0{own.assignment}"
+    return {kind: sketch(found, f"{place}\0{kind}") for kind, found in passages.items()}
+
+
+def note_resemblances(
+    unit: UnitOfWork,
+    own: Submission,
+    sketches: Mapping[Kind, frozenset[int]],
+    lookalikes: Iterable[Lookalike],
+) -> None:
+    """Keep a submission's sketches, and every pair that it makes with another student's.
+
+    What is usual in the class makes none: homework hands out most of the code, and lectures the rest.
+    Passages that turn usual with this submission speak no longer for pairs that were found before.
+    """
     most = usual_above(unit.class_figures.students(own.course, own.assignment, 10 * MOST_RARE))
-    for kind, found in passages.items():
-        hashes = sketch(found, f"{own.course}\0{own.assignment}\0{kind}")
+    for kind, hashes in sketches.items():
         unit.resemblances.put(own.id, own.user, kind, hashes)
         students = {hash_: len(unit.resemblances.students_with(hash_, most + 2)) for hash_ in hashes}
         rare = {hash_ for hash_, count in students.items() if count <= most}
@@ -50,7 +61,7 @@ def note_resemblances(
                 _judge_pair(unit, own, (own.id, likest), kind, most)
         turned = {hash_ for hash_, count in students.items() if count == most + 1}
         _judge_again(unit, own, turned, kind, most)
-    for alike in evidence.lookalikes:
+    for alike in lookalikes:
         pair = Resemblance(own.id, alike.submission_id, Kind.WEIGHTS, alike.similarity, 0)
         unit.resemblances.add_pair(own.course, own.assignment, pair)
 
