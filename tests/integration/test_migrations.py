@@ -33,6 +33,25 @@ def test_migrations_add_up_to_the_tables(engine: sa.Engine) -> None:
         assert compare_metadata(context, metadata) == []
 
 
+def test_postgresql_takes_all_names() -> None:
+    named = [each for table in metadata.tables.values() for each in (*table.indexes, *table.constraints)]
+    assert [each.name for each in named if len(str(each.name)) > 63] == []
+
+
+def test_an_index_of_earlier_releases_has_its_new_name_after_the_upgrade(engine: sa.Engine) -> None:
+    old = "ix_answer_mark_course_assignment_item_question_sha256_override_id"
+    with engine.connect() as connection:
+        config = _configure(connection)
+        command.upgrade(config, "0010")
+        connection.exec_driver_sql("DROP INDEX ix_answer_mark_question")
+        connection.exec_driver_sql(f"CREATE INDEX {old} ON answer_mark (course, assignment)")
+        connection.commit()
+    upgrade(engine)
+    indexes = {index["name"] for index in sa.inspect(engine).get_indexes("answer_mark")}
+    assert "ix_answer_mark_question" in indexes
+    assert old not in indexes
+
+
 def test_every_append_only_table_has_its_triggers(engine: sa.Engine) -> None:
     upgrade(engine)
     with engine.connect() as connection:

@@ -186,7 +186,7 @@ answer_mark = sa.Table(
     sa.Column("confidence", sa.Float),
     sa.Column("was_accepted", sa.Boolean, nullable=False),  # before a human looked at it
     sa.Column("was_drawn", sa.Boolean, nullable=False),  # chance sent it to the audit
-    sa.Index(None, "course", "assignment", "item", "question_sha256", "override_id"),
+    sa.Index("ix_answer_mark_question", "course", "assignment", "item", "question_sha256", "override_id"),
 )
 
 # What reviewers' own marks taught about the proposals for one question. The newest stands.

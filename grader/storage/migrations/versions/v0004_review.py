@@ -67,7 +67,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("submission_id", "item", name="pk_answer_mark"),
     )
     op.create_index(
-        "ix_answer_mark_course_assignment_item_question_sha256_override_id",
+        "ix_answer_mark_question",
         "answer_mark",
         ["course", "assignment", "item", "question_sha256", "override_id"],
         unique=False,
