@@ -31,7 +31,7 @@ _SENTENCES = {
     "excuse.take_back": "no longer excused from {assignment}",
     "gradebook.publish": "published all points and feedback",
     "gradebook.withdraw": "took the publication back",
-    "gradebook.export": "took {students} students' points out for {format}",
+    "gradebook.export": "took points out for {format}, students: {students}",
     "names.show": "saw names before publication",
     "people.enrol": "{role}, sections: {sections}, before: {before}, account: {account}",
     "people.remove": "no longer takes part, before: {before}",
