@@ -34,6 +34,7 @@ _GATES = {
     Gate.KEYWORDS: "It lists terms without saying anything about them.",
     Gate.GIBBERISH: "No words could be read in it.",
     Gate.LANGUAGE: "It does not seem to be English.",
+    Gate.UNFAMILIAR: "Much of it is in other terms than the question.",
     Gate.SHORT: "It is very short.",
     Gate.LONG: "It is too long to be read to its end by a machine.",
 }

@@ -15,12 +15,13 @@ class Gate(StrEnum):
     KEYWORDS = "keywords"  # a list of terms that says nothing about them
     GIBBERISH = "gibberish"  # no words
     LANGUAGE = "language"  # not English: not read
+    UNFAMILIAR = "unfamiliar"  # too many long words that nobody told the scorer of: not read
     SHORT = "short"  # fewer than four words
     LONG = "long"  # more characters than are read
 
 
 # Behind these no concept is looked for; the answer is proposed for nothing, and a human reads it.
-UNREAD = frozenset({Gate.DONT_KNOW, Gate.KEYWORDS, Gate.GIBBERISH, Gate.LANGUAGE})
+UNREAD = frozenset({Gate.DONT_KNOW, Gate.KEYWORDS, Gate.GIBBERISH, Gate.LANGUAGE, Gate.UNFAMILIAR})
 
 
 class Hold(StrEnum):

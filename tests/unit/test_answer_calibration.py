@@ -158,7 +158,7 @@ def test_a_shut_gate_holds_the_answer(text: str) -> None:
         ("q1", "Too thin for rote. Must abstract. Otherwise y=x."),
         ("q1", "784 > 32, pigeonhole!"),
         ("q1", "It has to learn the patterns that the digits share."),  # and may say the rest in other words
-        ("q3.explanation", "It crammed instead of understanding: ten times worse on what it never saw."),
+        ("q3.explanation", "Rote instead of insight."),
     ],
 )
 def test_what_may_be_right_in_other_words_is_never_accepted_for_little(key: str, text: str) -> None:

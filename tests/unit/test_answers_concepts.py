@@ -203,3 +203,23 @@ def test_another_process_gives_the_same_bytes_whatever_the_order_of_its_sets() -
         for seed in ("1", "2")
     }
     assert len(said) == 1
+
+
+def test_what_is_right_in_one_sentence_and_wrong_in_another_keeps_half_and_is_doubted() -> None:
+    right = "There is not enough capacity to store every input."
+    wrong = "The model can memorize all training inputs."
+    proposal = proposed("q1", f"{right} Still, I believe that this happens in practice. {wrong}")
+    assert proposal.concepts[0].level >= 0.5
+    assert proposal.doubt >= 0.5
+    assert proposed("q1", wrong).concepts[0].level == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "at", "text"),
+    [
+        ("q8", 0, "PCA is linear. The autoencoder is for data where linear is not enough."),
+        ("q6.explanation", 0, "It must not be so small that it loses almost everything."),
+    ],
+)
+def test_not_enough_and_not_so_deny_what_they_should(key: str, at: int, text: str) -> None:
+    assert _concept(key, text, at).level > 0

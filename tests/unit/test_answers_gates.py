@@ -27,6 +27,13 @@ from tests.unit.marked import homework, proposed, written_items
         ("...", [Gate.GIBBERISH]),
         ("bottleneck latent encoder decoder capacity features essence identity", [Gate.KEYWORDS]),
         ("1. too little capacity 2. shared patterns 3. identity function", []),
+        ("code too small, digit patterns learned, bigger code copies input", []),
+        ("32 < 784 -> forgets pixels, keeps strokes", []),
+        (
+            "Heteroscedastic paradigms synergistically leverage orchestrated holistic frameworks, because "
+            "stakeholders thereby consolidate the compression of multidimensional ecosystems.",
+            [Gate.UNFAMILIAR],
+        ),
         ("Il modello non può memorizzare perché il codice è troppo piccolo.", [Gate.LANGUAGE]),
         ("Le modèle ne peut pas mémoriser les images car il y a peu de place.", [Gate.LANGUAGE]),
         ("Модель не может запомнить все изображения.", [Gate.LANGUAGE]),

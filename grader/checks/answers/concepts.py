@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .direction import oppose
 from .hearing import Heard, hear
 from .parts import Piece
 from .statements import Question, Sought, Wanted
@@ -14,13 +15,13 @@ from .units import Unit
 
 _UNDEMOTED = 0.9  # of a match without regard to the prompt
 _OTHER_PART = 0.6  # of what stands under another sub-question's number
-_PROMPT_ONLY = 0.5  # of what is said in the prompt's words alone
+_PROMPT_ONLY = 0.4  # of what is said in the prompt's words alone
 _OWN_ENOUGH = 0.25  # of what matches is the student's own, not the prompt's
 _OWN_STATEMENT = 0.4  # a statement with less of its own can hardly be said in other words
 _PROMPT_STATEMENT = 0.85
 _CONFLICT = 0.6  # of the words with a direction, from which a statement is denied
-_KEYS = 0.6  # of the telling words of a misconception
-_SHARED = 0.7  # of a match's words, from which it rests on another concept's words
+_KEYS = 0.5  # of the telling words of a misconception
+_SHARED = 0.5  # of a match's words, from which it rests on another concept's words
 _SHARED_WEIGHT = 0.65
 
 
@@ -116,7 +117,7 @@ def _find_misconception(sought: Sought, told: Iterable[Told]) -> Match:
             continue
         for wanted in sought.misconceptions:
             words = heard.get(wanted)
-            if words is None or (keys := _find_keys(wanted, words)) < _KEYS:
+            if words is None or (keys := _find_keys(unit, wanted, words)) < _KEYS:
                 continue
             match = _compare(unit, wanted, words)
             weight = _place_weight(unit, is_own=unit.answers(sought.concept))
@@ -126,14 +127,25 @@ def _find_misconception(sought: Sought, told: Iterable[Told]) -> Match:
     return nearest
 
 
-def _find_keys(wanted: Wanted, heard: Sequence[Heard]) -> float:
+def _find_keys(unit: Unit, wanted: Wanted, heard: Sequence[Heard]) -> float:
     """How much was said of the words that tell a misconception from the concept's statements."""
+    if _says_law(unit, wanted):
+        return 1.0
     if not wanted.keys:  # one in their own words is one only of the other thing: "PCA is nonlinear"
         return float(any(hit.is_same_thing for hit, _ in heard))
     keys = 0.0
     for hit, _ in heard:
         keys += hit.keys
     return keys / wanted.keys
+
+
+def _says_law(unit: Unit, wanted: Wanted) -> bool | None:
+    """Whether a unit says a law of a statement, or the contrary; None where it says neither."""
+    if not wanted.laws or not unit.laws:
+        return None
+    if not wanted.laws.isdisjoint(unit.laws):
+        return True
+    return None if oppose(wanted.laws).isdisjoint(unit.laws) else False
 
 
 def _nearness(match: Match) -> float:
@@ -161,9 +173,10 @@ def _compare(unit: Unit, wanted: Wanted, heard: Sequence[Heard]) -> Match:
         polar += hit.polar
         against += hit.against
         turned += hit.turned
+    is_reversed = _says_law(unit, wanted) is False
     return Match(
         max(got_demoted / wanted.demoted, _UNDEMOTED * got / wanted.weight),
-        max(against / polar if polar else 0.0, turned / got),
+        1.0 if is_reversed else max(against / polar if polar else 0.0, turned / got),
         own / got,
         turned / got,
         wanted,

@@ -10,13 +10,16 @@ from itertools import groupby
 
 from grader.domain.proposal import Gate
 
-from .lexicon import FUNCTION, OTHER_LANGUAGES
+from .lexicon import FUNCTION, LARGE, OTHER_LANGUAGES, POLAR, SMALL
 from .parts import MOST_CHARACTERS, Piece, take_words
-from .words import Word, groups_of, split_words
+from .words import Word, generic_stems, groups_of, split_words
 
 _FEWEST_WORDS = 4
 _KEYWORDS_FROM = 6  # words; fewer may be a terse answer
 _MOST_FUNCTION_WORDS = 0.1  # of a list of terms
+_FEWEST_TO_JUDGE = 15  # words of an answer that may be in strange terms
+_LONG_WORD = 8  # letters; everyday words that the tables do not know are mostly shorter
+_MOST_UNFAMILIAR = 0.25  # of the words of content
 _COPIED_RUN = 3  # words in the prompt's order
 _COPIED_SHARE = 0.75
 _LONG_RUN = 6  # words in the prompt's order that nobody writes by chance
@@ -30,6 +33,11 @@ _DONT_KNOW = re.compile(
 )
 _BESIDE = 200  # characters
 _MOST_BESIDE_IT = 2  # words of content beside "I don't know"; who says more may know something
+_STOPS = re.compile(r"[,;:.!?\n()]|\s[-–—]\s")
+_FEWEST_TERSE = 3  # words of a clause that may say something, "PCA is linear" without the "is"
+_MOST_TERSE = 9
+_RELATING = SMALL | LARGE | {"no", "not", "without", "vs", "only", "more", "less"}
+_SAYS = re.compile(r"->|[=<>→⇒≈]")
 _LAST_LATIN = "\u024f"
 _VOWELS = re.compile(r"[aeiouyàáâäãåèéêëìíîïòóôöõùúûü]")
 _HARD = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
@@ -52,6 +60,8 @@ def find_gates(text: str, words: Sequence[Word], known: frozenset[str]) -> list[
         found.append(Gate.GIBBERISH)
     elif _is_list(text, words):
         found.append(Gate.KEYWORDS)
+    elif _is_unfamiliar(words, known):
+        found.append(Gate.UNFAMILIAR)
     elif len(words) < _FEWEST_WORDS:
         found.append(Gate.SHORT)
     if text[MOST_CHARACTERS:].strip():
@@ -167,8 +177,35 @@ def _is_unsayable(word: str) -> bool:
     return len(word) > 2 and (not _VOWELS.search(word) or bool(_HARD.search(word)))
 
 
+def _is_unfamiliar(words: Sequence[Word], known: frozenset[str]) -> bool:
+    """Whether it speaks of something else, or in other terms than the question, the rubric and the tables."""
+    content = [word for word in words if word.is_content and word.text.isalpha()]
+    if len(words) < _FEWEST_TO_JUDGE:
+        return False
+    strange = sum(
+        len(word.text) >= _LONG_WORD
+        and word.stem not in known
+        and word.stem not in generic_stems()
+        and not groups_of(word.stem)
+        for word in content
+    )
+    return strange >= _MOST_UNFAMILIAR * len(content)
+
+
 def _is_list(text: str, words: Sequence[Word]) -> bool:
     """Terms in a row without the small words that make sentences."""
     if len(words) < _KEYWORDS_FROM or re.search(r"(?:^|\s)\(?[1a][.):]\s", text):
         return False  # numbered answers may be terse
-    return sum(word.text in FUNCTION for word in words) / len(words) < _MOST_FUNCTION_WORDS
+    if _SAYS.search(text):
+        return False  # "32 < 784" and "wider -> sharper" are sentences in signs
+    if sum(word.text in FUNCTION for word in words) / len(words) >= _MOST_FUNCTION_WORDS:
+        return False
+    said = [len(clause) for clause in map(split_words, _STOPS.split(text)) if _says(clause)]
+    return len(said) < 2 or 2 * sum(said) < len(words)
+
+
+def _says(clause: Sequence[Word]) -> bool:
+    """Whether a clause without small words says something: "PCA linear" does, "KL divergence" does not."""
+    if len(clause) == 2:
+        return any(not POLAR.isdisjoint(word.groups) or word.text in _RELATING for word in clause)
+    return _FEWEST_TERSE <= len(clause) <= _MOST_TERSE

@@ -13,121 +13,165 @@ def word_set(words: str) -> frozenset[str]:
 
 
 GROUPS: dict[str, str] = {
-    "capacity": "capacity room slot storage memory",
+    "capacity": "capacity room slot storage memory bandwidth",
     "store": "memorize memorise memorization memorisation remember store save keep retain hold record "
-    "lookup preserve fit accommodate squeeze",
+    "lookup preserve fit accommodate squeeze heart cram survive survives recall recite regurgitate "
+    "parrot",
     "exact": "exact exactly verbatim perfectly literally precisely identical",
-    "few": "few fewer small smaller low lower tiny narrow little reduced short limited",
+    "few": "few fewer small smaller low lower tiny narrow little reduced short limited handful restricted",
     "many": "many multiple several numerous countless plenty plentiful lots various",
-    "large": "large larger big bigger huge great massive vast amounts",
+    "large": "large larger big bigger huge great massive vast amounts enormous gigantic tons bunch",
     "all": "all every each everything whole",
-    "enough": "enough sufficient suffice suffices adequate",
-    "learn": "learn discover find extract identify detect understand capture grasp figure know",
-    "feature": "feature trait characteristic property attribute factor aspect",
-    "structure": "structure pattern regularity manifold essence essential underlying rule",
+    "enough": "enough sufficient suffice suffices adequate ample",
+    "learn": "learn discover find extract identify detect understand capture grasp figure know recognize "
+    "recognise distill infer realize notice",
+    "feature": "feature trait characteristic property attribute factor aspect ingredient cue",
+    "structure": "structure pattern regularity manifold essence essential underlying rule principle gist "
+    "core skeleton correlation correlations correlated relationship relationships dependency "
+    "dependencies",
     "common": "common share shared general typical regularity commonality",
-    "important": "important essential relevant main key matter significant crucial salient useful",
-    "copy": "copy identity replicate duplicate clone pass transmit forward trivial shortcut wire relay echo",
-    "useful": "useful helpful meaningful valuable informative interesting | useless pointless meaningless "
-    "worthless",
-    "image": "image picture photo photograph",
-    "digit": "digit number image picture",
+    "important": "important essential relevant main key matter significant crucial salient useful core "
+    "central vital necessary basic characteristic",
+    "copy": "copy identity replicate duplicate clone pass transmit forward trivial shortcut wire relay echo "
+    "mimic mirror cheat bypass",
+    "useful": "useful helpful meaningful valuable informative interesting handy practical | useless "
+    "pointless meaningless worthless",
+    "image": "image picture photo photograph img imgs pic pics shot snapshot scan frame face drawing bitmap "
+    "bitmaps visual",
+    "digit": "digit number image picture numeral",
     "input": "input itself",
-    "capture": "capture represent encode describe express contain include reflect",
+    "capture": "capture represent encode describe express contain include reflect depict depicted",
     "near": "near nearby nearest close closer closest neighbor neighbour adjacent together next proximity "
-    "| far apart distant",
-    "similar": "similar alike resemble same like related akin similarity overlap",
-    "different": "different differ dissimilar various vary varying difference change changes",
-    "shape": "shape stroke curve curved loop outline line contour round edge form",
+    "knn nn beside neighbourhood neighborhood around | far apart distant",
+    "similar": "similar alike resemble same like related akin similarity overlap comparable lookalike match "
+    "matches matching",
+    "different": "different differ dissimilar various vary varying difference change changes differently "
+    "unlike distinct changed mismatch disagree",
+    "shape": "shape stroke curve curved loop outline line contour round edge",
     "shift": "shift shifting translate translation move moving displace rotate rotating rotation tilt "
-    "displacement displaced moved offset",
-    "position": "position location place spot coordinate",
-    "light": "lighting light brightness illumination exposure contrast",
-    "angle": "angle viewpoint perspective view camera pose orientation rotation",
-    "scale": "scale size zoom",
-    "intensity": "intensity value values brightness gray grey",
-    "raw": "raw individual single wise separately",
+    "displacement displaced moved offset slide slid crop cropped jitter turn turned turning flip "
+    "flipped flipping align aligned",
+    "position": "position location place spot coordinate corner",
+    "light": "lighting light brightness illumination exposure contrast dark darker bright brighter sunny "
+    "night shadow lit fog sun weather",
+    "angle": "angle viewpoint perspective view camera pose orientation rotation side turned direction",
+    "scale": "scale size zoom crop cropped resolution",
+    "intensity": "intensity value values brightness gray grey color colour colors colours rgb",
+    "raw": "raw individual single wise separately independently",
     "compare": "compare comparison compares measure match",
     "large_distance": "distance gap far apart dissimilar",
     "ignore": "ignore discard drop throw omit forget filter remove eliminate suppress leave reduce less "
-    "separate",
+    "separate vanish disappear skip neglect cut strip",
     "remove": "remove clean denoise denoising filter eliminate discard rid restore repair recover cleaned "
-    "reconstruct",
+    "reconstruct erase tidy undo wipe",
     "noise": "noise noisy denoise denoising corrupt corrupted corruption damage damaged distort distorted "
     "distortion grain scratch scratched degrade degraded perturb perturbed perturbation grainy "
-    "nuisance disturbance disturbed blemish",
-    "restore": "restore repair fix recover clean fill inpaint reconstruct restoration",
-    "redundancy": "redundancy redundant irrelevant unnecessary superfluous detail details",
-    "compact": "compact compressed condensed dense compress lower small smaller concise",
+    "nuisance disturbance disturbed blemish dirt dirty dust dusty static smudge smudged "
+    "interference artifact artefact spoil spoiled broken messy stain crackle destroyed destroy",
+    "restore": "restore repair fix recover clean fill inpaint reconstruct restoration tidy recovered "
+    "denoise corrected",
+    "redundancy": "redundancy redundant irrelevant unnecessary superfluous detail details unimportant "
+    "clutter junk rest useless",
+    "compact": "compact compressed condensed dense compress lower small smaller concise squeeze squeezed",
     "dimension": "dimension dimensional dimensionality number unit value entry entries",
-    "meaning": "meaning semantic semantics content concept abstract",
+    "meaning": "meaning semantic semantics content concept abstract mean means show shows topic",
     "abstract": "abstract semantic meaningful",
-    "downstream": "downstream classification classifier classify clustering cluster task regression",
-    "label": "label labels labeled labelled annotation annotate annotated annotating labeling labelling "
-    "tag tags | unlabeled unlabelled unannotated",
-    "target": "target label desired goal original",
-    "expensive": "expensive costly cost costs money scarce rare unavailable laborious tedious slow",
-    "manual": "manual human person people hand nobody",
-    "reconstruct": "reconstruct reproduce rebuild recreate regenerate reconstruction copy",
-    "classifier": "classifier classification classify svm regression supervised head svm",
+    "downstream": "downstream classification classifier classify clustering cluster task regression predict "
+    "prediction",
+    "label": "label labels labeled labelled annotation annotate annotated annotating labeling labelling tag "
+    "tags truth tagged groundtruth name names | unlabeled "
+    "unlabelled unannotated",
+    "target": "target label desired goal original truth supervision",
+    "expensive": "expensive costly cost costs money scarce rare unavailable laborious tedious slow pricey "
+    "effort consuming hours",
+    "manual": "manual human person people hand nobody humans annotator expert experts someone somebody "
+    "doctor doctors teacher",
+    "reconstruct": "reconstruct reproduce rebuild recreate regenerate reconstruction copy redraw restore "
+    "draw reproduced recover undo",
+    "classifier": "classifier classification classify svm regression supervised head logistic softmax "
+    "predict prediction predictions predictor diagnose",
     "finetune": "fine tune tuned tuning finetune finetuned pretrained pretrain pretraining transfer "
-    "initialize reuse",
-    "feature_vector": "latent code embedding vector representation codes hidden feature",
-    "encode": "encoder encode encoded embed embedding embedded encoding",
-    "sample": "sample draw drawn sampling random randomly pick",
+    "initialize reuse init initialise start starting",
+    "feature_vector": "latent code embedding vector representation codes hidden feature z bottleneck "
+    "latents descriptor fingerprint vec",
+    "encode": "encoder encode encoded embed embedding embedded encoding convert converts converted map maps "
+    "mapped project projected",
+    "sample": "sample draw drawn sampling random randomly pick choose grab",
     "decode": "decode decoder decoded decoding",
     "generate": "generate create produce synthesize synthesise make invent generation generative yield "
-    "obtain synthesis fabricate",
+    "obtain synthesis fabricate draw imagine build new",
     "new": "new novel unseen fresh additional existed unknown",
-    "existing": "existing given seen known",
-    "realistic": "realistic plausible believable sensible valid natural convincing meaningful | garbage "
-    "nonsense unrealistic",
-    "smooth": "smooth continuous gradual gradually smoothly continuity smoothness",
+    "existing": "existing given seen known previous old",
+    "realistic": "realistic plausible believable sensible valid natural convincing meaningful credible real "
+    "proper reasonable sense lifelike authentic | garbage nonsense unrealistic",
+    "smooth": "smooth continuous gradual gradually smoothly continuity smoothness gapless organized "
+    "organised fluent seamless seamlessly",
     "blend": "blend mix mixture combine combines combination between morph hybrid middle half intermediate "
-    "merge halfway share",
+    "merge halfway share cross",
     "both": "both two",
-    "transition": "transition morph morphing interpolation interpolate interpolating gradual",
-    "blurry": "blurry blurrier blur blurred fuzzy unsharp washed soft smeared | sharp sharper crisp crisper",
-    "quality": "quality fidelity sharpness accurate",
-    "balance": "balance tradeoff compromise compete competing versus weigh against",
-    "regularize": "kl divergence kullback regularization regularizer regularisation",
-    "complex": "complex complicated difficult sophisticated harder hard intricate | simple easy simpler "
-    "easier",
-    "robust": "robust insensitive invariant stable resilient robustness invariance | sensitive fragile",
-    "stable": "stable invariant same constant unchanged remain stay",
-    "variant": "variant variation version copies copy",
-    "augment": "augmentation augment enlarge multiply extend increase expand enlarge bigger",
-    "training": "training train trained iterative epoch epochs gradient descent optimization iteration",
+    "transition": "transition morph morphing interpolation interpolate interpolating gradual animation "
+    "animate gradually video",
+    "blurry": "blurry blurrier blur blurred fuzzy unsharp washed soft smeared smooth smoother vague unclear "
+    "softer hazy pixelated muddy unrecognizable unrecognisable | sharp sharper crisp crisper",
+    "quality": "quality fidelity sharpness accurate good detail details",
+    "balance": "balance tradeoff compromise compete competing versus weigh against trade tradeoffs exchange "
+    "price sacrifice sacrifices",
+    "regularize": "kl divergence kullback regularization regularizer regularisation penalty gaussian prior",
+    "complex": "complex complicated difficult sophisticated harder hard intricate tricky fiddly messy "
+    "twisted complexity | simple easy simpler easier",
+    "robust": "robust insensitive invariant stable resilient robustness invariance tolerant reliable "
+    "tolerate | sensitive fragile",
+    "stable": "stable invariant same constant unchanged remain stay unaffected",
+    "variant": "variant variation version copies copy versions differently modified modification "
+    "modifications",
+    "augment": "augmentation augment enlarge multiply extend increase expand bigger inflate artificial "
+    "artificially",
+    "training": "training train trained iterative epoch epochs gradient descent optimization iteration sgd "
+    "backprop backpropagation",
     "linear": "linear linearly | nonlinear nonlinearly nonlinearity nonlinearities curved",
-    "fast": "fast faster quick quicker quickly cheap cheaper efficient | slow slower longer expensive costly",
-    "computation": "computation computational compute computing cost time effort resources gpu",
-    "closed": "closed svd eigendecomposition eigenvector eigenvalue analytic analytical direct",
-    "prefer": "prefer preferred better choose choice take suited suitable",
-    "better": "better superior improve improved best | worse inferior worst",
-    "object": "object thing things person people face dog cat scene objects place",
-    "semantic": "semantic content meaning object scene subject",
-    "search": "search find query retrieve retrieval lookup return compare",
+    "fast": "fast faster quick quicker quickly cheap cheaper efficient seconds instant instantly "
+    "immediately | slow slower longer expensive costly hours",
+    "computation": "computation computational compute computing cost time effort resources gpu hardware "
+    "power expensive runtime gpus seconds minutes hours",
+    "closed": "closed svd eigendecomposition eigenvector eigenvalue analytic analytical direct formula "
+    "matrix decomposition algebra once",
+    "prefer": "prefer preferred better choose choice take suited suitable go pick",
+    "better": "better superior improve improved best nicer | worse inferior worst",
+    "object": "object thing things person people face dog cat scene objects place building buildings car "
+    "cars animal faces child",
+    "semantic": "semantic content meaning object scene subject topic",
+    "search": "search find query retrieve retrieval lookup return compare look looks browse",
     "distance": "distance similarity compare cosine euclidean",
-    "generalize": "generalize generalise generalization generalisation general",
-    "overfit": "overfit overfitting overfitted overfits",
-    "gap": "gap difference larger higher lower",
-    "loss": "loss error mse",
-    "lose": "lose loses lost loss missing",
-    "require": "need needs require required requires requirement necessary must",
+    "generalize": "generalize generalise generalization generalisation general transfers",
+    "overfit": "overfit overfitting overfitted overfits memorize memorise memorized",
+    "gap": "gap difference larger higher lower discrepancy",
+    "loss": "loss error mse errors mistake mistakes deviation",
+    "lose": "lose loses lost loss missing throw thrown gone disappear",
+    "require": "need needs require required requires requirement necessary force forced",
     "possible": "possible able ability capable capability",
-    "relate": "relate related relation related | unrelated nothing",
+    "relate": "relate related relation | unrelated nothing",
     "train_set": "train training",
-    "test_set": "test unseen validation",
+    "test_set": "test unseen validation new fresh unknown",
     "grow": "grow grows increase increases rise rises wider bigger larger higher more",
     "fall": "fall falls decrease decreases drop drops shrink lower smaller less reduce reduces",
     "clear": "sharp sharper clear clearer detailed crisp better",
+    "compression": "compress compression compressed squeeze squeezed summarize summarise summary shrink "
+    "reduce reduction condense condensed zip pack packed packing cram",
+    "force": "force forced need push pushed compel obliged",
+    "gaps": "gap gaps hole holes empty region regions",
+    "fail": "fail fails bad badly poor poorly worse weak terrible struggles struggle",
+    "well": "good great fine perfect perfectly well works",
+    "known": "known seen familiar",
+    "unknown": "unknown unseen unfamiliar new fresh test validation holdout",
+    "straight": "straight flat linear line lines plane | curve curves curved bent bend bends twisted "
+    "nonlinear",
 }
 
 # Groups whose words turn a sentence round when they are negated or replaced by their opposite.
 POLAR = word_set(
     """store copy learn need require enough useful near generate robust blurry linear fast better possible
     remove restore memorize reconstruct capture classifier prefer label complex overfit relate
-    generalize sample ignore finetune downstream"""
+    generalize sample ignore finetune downstream different"""
 )
 
 # What is said of a whole statement, and which of these words deny it: "not true" denies, "no doubt" does not.

@@ -29,6 +29,8 @@ _REFUSED = word_set("can could")  # "cannot just copy" is a negation
 _INSTEAD = frozenset({("rather", "than"), ("instead", "of")})
 _ANYTHING_BUT = ("anything", "but")
 _NEGATING = _FORWARD | _WHOLE | word_set("rather instead anything less too out")  # see `_negated_by`
+_DEGREES = word_set("so too")
+_ENOUGH = word_set("enough sufficient")
 _RULED = word_set("is are ruled")
 _JOINING = word_set("with and but by")
 
@@ -109,8 +111,12 @@ def _negated_by(words: Sequence[Word], at: int, word: Word) -> list[int]:
     found: list[int] = []
     if word.text in _FORWARD:
         is_only = following == "only" or (following in _MERELY and before not in _REFUSED)  # "but also"
+        if following in _DEGREES and any(near.text == "that" for near in words[at + 2 : at + 2 + _REACH]):
+            return []  # "not so small that it loses everything"
         is_of_noun = word.text == "without" or (word.text == "no" and before in _JOINING)
         found = [] if is_only else _forward(words, at, _NOUN_REACH if is_of_noun else _REACH)
+        if following in _ENOUGH:  # "linear is not enough"
+            found += [i for i in _clause(words, at) if i < at and not POLAR.isdisjoint(words[i].groups)]
     elif (word.text, following) in _INSTEAD:
         found = _forward(words, at + 1, _INSTEAD_REACH)
     elif (word.text, following) == _ANYTHING_BUT:

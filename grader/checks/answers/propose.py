@@ -14,7 +14,7 @@ from .statements import Question, read_question
 from .units import make_units
 
 # Nearness to a statement, 0..1, from which a concept counts as said, or as half said.
-_FULL = 0.5
+_FULL = 0.55
 _HALF = 0.32
 _MISCONCEIVED = 0.5  # nearness to a misconception, from which it counts
 _BENEFIT = 0.1  # a misconception may be so much less near than a statement and still win
@@ -95,17 +95,25 @@ def _total(
 def _decide(concept: Concept, found: Found, quoted: Found) -> ConceptProposal:
     """The rules in their order; the first that holds decides."""
     said, opposite, wrong = found.stated, found.opposite, found.misconception
-    if wrong.nearness >= _MISCONCEIVED and wrong.nearness >= said.nearness - _BENEFIT:
+    is_wrong = wrong.nearness >= _MISCONCEIVED
+    is_elsewhere = said.nearness >= _FULL and _are_apart(said, wrong)  # said as well, in other words
+    if is_wrong and wrong.nearness >= said.nearness - _BENEFIT and not is_elsewhere:
         return _earn(concept, 0.0, Rule.MISCONCEPTION, wrong)
     if said.nearness < _FULL and opposite.nearness >= max(_HALF, said.nearness + _OPPOSITE):
         return _earn(concept, 0.0, Rule.CONTRADICTED, opposite)
-    if said.nearness >= _FULL:
+    if said.nearness >= _FULL and not (is_wrong and wrong.nearness > said.nearness):
         return _earn(concept, 1.0, Rule.STATED, said)
     if said.nearness >= _HALF:
         return _earn(concept, 0.5, Rule.PARTLY_STATED, said)
     if quoted.stated.nearness >= _HALF:
         return _earn(concept, 0.0, Rule.COPIED, quoted.stated)
     return _nothing(concept, Rule.NOT_FOUND)
+
+
+def _are_apart(first: Match, second: Match) -> bool:
+    """Whether two matches stand in different sentences or clauses."""
+    one, other = first.piece, second.piece
+    return bool(one and other and (one.end <= other.start or other.end <= one.start))
 
 
 def _earn(concept: Concept, level: float, rule: Rule, match: Match) -> ConceptProposal:
@@ -129,8 +137,17 @@ def _doubt(
     own = round(doubt / total, 4) if total else 1.0
     if gates:
         return max(own, _DOUBT_AT_GATE)
-    turned = max((features[f"{c.id}.turned"] for c in concepts if c.level > 0), default=0.0)
-    return max(own, _DOUBT_AT_DENIAL) if turned >= _TURNED else own
+    is_denied = any(_may_be_denied(c.id, features) for c in concepts if c.level > 0)
+    return max(own, _DOUBT_AT_DENIAL) if is_denied else own
+
+
+def _may_be_denied(concept: str, features: Mapping[str, float]) -> bool:
+    """Whether what earns points may be denied: in the same words, by nearer ones, or by a misconception."""
+    return (
+        features[f"{concept}.turned"] >= _TURNED
+        or features[f"{concept}.opposite"] >= features[f"{concept}.stated"] + _OPPOSITE
+        or features[f"{concept}.misconception"] >= _FULL
+    )
 
 
 def _wavering(concept: ConceptProposal, features: Mapping[str, float]) -> float:

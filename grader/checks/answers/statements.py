@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from grader.domain.rubric import Concept, Item, Part
 
+from .direction import Law, find_laws
 from .lexicon import POLAR
 from .parts import split_sentences
 from .polarity import Signed, find_sizes, sign_words
 from .words import Word, alike_stems, generic_stems, split_words
 
-SCORER = 2  # to be raised with every change of a rule, a weight or a table in this package
-_GENERIC_WEIGHT = 0.35
+SCORER = 3  # to be raised with every change of a rule, a weight or a table in this package
+_GENERIC_WEIGHT = 0.5
 _PROMPT_WEIGHT = 0.5
 _NUMBERED = re.compile(r"^\s*\d[.)]\s+(.*)$", re.MULTILINE)
 _ASKED = re.compile(r"[^.?!\n]*\?")
@@ -51,6 +52,7 @@ class Wanted:
     demoted: float
     keys: float  # the weight of its keys
     opposed: frozenset[tuple[str, int]]  # sizes that say the opposite of its own
+    laws: frozenset[Law]  # see `find_laws`
     shorter: Wanted | None = None  # without what need not be repeated under the concept's number
 
 
@@ -191,11 +193,14 @@ def _take_apart(
     share = own / total if total else 0.0
     needed = tuple(term for term in sought if not term.is_given)
     opposed = frozenset((thing, -size) for thing, size in find_sizes(words))
-    shorter = None if needed == sought else _want(text, needed, share, opposed)
-    return replace(_want(text, sought, share, opposed), shorter=shorter)
+    laws = find_laws(words)
+    shorter = None if needed == sought else _want(text, needed, share, opposed, laws)
+    return replace(_want(text, sought, share, opposed, laws), shorter=shorter)
 
 
-def _want(text: str, terms: tuple[Term, ...], own: float, opposed: frozenset[tuple[str, int]]) -> Wanted:
+def _want(
+    text: str, terms: tuple[Term, ...], own: float, opposed: frozenset[tuple[str, int]], laws: frozenset[Law]
+) -> Wanted:
     return Wanted(
         text,
         terms,
@@ -205,6 +210,7 @@ def _want(text: str, terms: tuple[Term, ...], own: float, opposed: frozenset[tup
         demoted=sum(term.demoted for term in terms),
         keys=sum(term.weight for term in terms if term.is_key),
         opposed=opposed,
+        laws=laws,
     )
 
 

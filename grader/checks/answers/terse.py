@@ -10,7 +10,6 @@ _MOST_WORDS = 7  # content words; what is longer is compared as a sentence
 _NEEDED = 1.5  # weight of matching words
 _NEEDED_UNNUMBERED = 2.0
 _UNNUMBERED = 0.6  # of the rating, where nothing says which sub-question is answered
-_GUESSED = 0.9  # where only the count of the pieces says so
 
 
 def rate_terse(unit: Unit, sought: Sought, question: Question, *, is_own: bool) -> float:
@@ -31,7 +30,7 @@ def rate_terse(unit: Unit, sought: Sought, question: Question, *, is_own: bool) 
     rating = max(0.0, got - against) / total * min(1.0, got / (_NEEDED if is_own else _NEEDED_UNNUMBERED))
     if not is_own:
         return _UNNUMBERED * rating
-    return rating if unit.piece.is_sure else _GUESSED * rating
+    return rating
 
 
 def _count(said: Signed, sought: Sought, question: Question) -> tuple[float, float, float]:

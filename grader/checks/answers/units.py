@@ -8,6 +8,7 @@ from typing import NamedTuple
 from grader.domain.rubric import Concept
 
 from .denial import find_denied
+from .direction import Law, find_laws
 from .lexicon import TURNING
 from .parts import Piece, join_pieces, split_clauses
 from .polarity import Signed, find_sizes, first_entity, sign_words
@@ -28,6 +29,7 @@ class Unit(NamedTuple):
     is_pair: bool = False
     turning: frozenset[str] = frozenset()  # stems in its sentence that may turn it round
     sizes: frozenset[tuple[str, int]] = frozenset()  # see `find_sizes`
+    laws: frozenset[Law] = frozenset()  # see `find_laws`
 
     def answers(self, concept: Concept) -> bool:
         """Whether it stands under the number of the concept's sub-question."""
@@ -47,19 +49,21 @@ def make_units(sentences: Sequence[Piece], text: str) -> list[Unit]:
         turning = frozenset(word.stem for word in sentence.words if word.stem in _TURNING)
         if denied.flips or at < judged:
             turning |= {_DENIED}
-        sizes = find_sizes(everything)
-        unit = Unit(sentence, signed, turning=turning, sizes=sizes)
+        sizes, laws = find_sizes(everything), find_laws(everything)
+        unit = Unit(sentence, signed, turning=turning, sizes=sizes, laws=laws)
         units.append(unit)
         clauses = split_clauses(sentence, text)
         for clause in clauses if len(clauses) > 1 else ():
             inside = tuple(said for said in signed if clause.start <= said.word.start < clause.end)
             if 0 < len(inside) < len(signed):  # or it says nothing, or no more than its sentence
-                units.append(Unit(clause, inside, _CLAUSE, turning=turning, sizes=sizes))
+                units.append(Unit(clause, inside, _CLAUSE, turning=turning, sizes=sizes, laws=laws))
         if before and before.piece.part == sentence.part:
             pair = join_pieces([before.piece, sentence])
             both = (*before.signed, *signed)
             turning |= before.turning
             sizes |= before.sizes
-            units.append(Unit(pair, both, _PAIR, is_pair=True, turning=turning, sizes=sizes))
+            units.append(
+                Unit(pair, both, _PAIR, is_pair=True, turning=turning, sizes=sizes, laws=before.laws | laws)
+            )
         before = unit
     return units

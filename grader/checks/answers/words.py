@@ -9,9 +9,10 @@ from functools import cache, lru_cache
 from snowballstemmer.english_stemmer import EnglishStemmer
 
 from .lexicon import GENERIC, GROUPS, STOP, word_set
+from .spelling import mend
 
 # No part of a pattern can match in two ways: linear on any text.
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:\.\d+)?|[<>]")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:\.\d+)?|<(?!-)|(?<![-=])>")
 _JOINED = word_set("linear linearly linearity linearities trained training labeled labelled supervised tuned")
 _PREFIXES = word_set("non pre un fine")
 _CANNOT = word_set("cannot can't cant")
@@ -37,8 +38,20 @@ class Word:
 
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """The Snowball stem of a word in small letters; British endings as American ones."""
+    """The Snowball stem of a word in small letters; British endings as American ones, slips mended."""
+    stemmed = _stem(word)
+    if stemmed in _index() or word in _known():
+        return stemmed
+    return _stem(mend(word))
+
+
+def _stem(word: str) -> str:
     return str(EnglishStemmer().stemWord(word.replace("isation", "ization").replace("labell", "label")))
+
+
+@cache
+def _known() -> frozenset[str]:
+    return STOP | GENERIC
 
 
 @cache
@@ -48,14 +61,14 @@ def _index() -> dict[str, dict[str, int]]:
         same, _, opposite = words.partition("|")
         for sign, listed in ((1, same), (-1, opposite)):
             for word in listed.split():
-                found.setdefault(stem(word), {}).setdefault(group, sign)
+                found.setdefault(_stem(word), {}).setdefault(group, sign)
     return found
 
 
 @cache
 def generic_stems() -> frozenset[str]:
     """Stems that carry little in any answer."""
-    return frozenset(stem(word) for word in GENERIC)
+    return frozenset(_stem(word) for word in GENERIC)
 
 
 def groups_of(stemmed: str) -> dict[str, int]:
