@@ -64,7 +64,7 @@ class ConceptProposal:
     id: str
     points: float
     max_points: float
-    level: float  # 0, ½ or 1
+    level: float  # of its points: 0, 0.4 where it is partly said, or 1
     rule: Rule
     matched: str = ""
     span: Span | None = None  # the student's own words

@@ -16,6 +16,7 @@ from grader.services.proposals.marked_answers import Marked, read_marked
 REPOSITORY = Path(__file__).parents[2]
 DATA = REPOSITORY / "tests" / "data"
 SETS = ["answers_dev", "answers_dev_more", "answers_held_out", "answers_fresh"]
+UNTUNED = ["answers_second", "answers_sealed"]
 
 
 @cache

@@ -1,11 +1,11 @@
-"""What was promised of proposals, on judged answers: the scorer was developed on all but the third set."""
+"""What was promised of proposals, on judged answers; on some of the sets the scorer was developed."""
 
 from __future__ import annotations
 
 import pytest
 
 from grader.services.proposals.agreement import Agreement, measure_agreement
-from tests.unit.marked import SETS, calibrated, compared, written_items
+from tests.unit.marked import SETS, UNTUNED, calibrated, compared, written_items
 
 
 def _of_four(points: float, found: Agreement) -> float:
@@ -32,6 +32,22 @@ def test_nothing_is_accepted_alone_that_is_far_off(name: str) -> None:
     found = measure_agreement(compared(name))
     assert found.accepted_off == 0
     assert found.accepted < 0.1 * found.answers  # blank ones
+
+
+@pytest.mark.parametrize(("name", "rmse", "false_credit"), [(UNTUNED[0], 1.1, 0.16), (UNTUNED[1], 1.2, 0.2)])
+def test_on_wording_that_nobody_tuned_on_proposals_are_what_the_guide_says(
+    name: str, rmse: float, false_credit: float
+) -> None:
+    found = measure_agreement(compared(name))
+    assert {entry.item for entry in compared(name)} == {item.key for item in written_items()}
+    assert _of_four(found.rmse, found) <= rmse
+    assert found.false_credit <= false_credit * found.undeserving
+
+
+def test_of_all_sets_as_one_class_nothing_far_off_is_accepted_alone() -> None:
+    found = measure_agreement(calibrated(*SETS, *UNTUNED))
+    assert found.accepted >= 0.1 * found.answers
+    assert _of_four(found.accepted_worst, found) < 2
 
 
 def test_nothing_right_is_zeroed_without_a_human() -> None:

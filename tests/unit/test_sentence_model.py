@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -26,7 +27,7 @@ WORDS = " ".join(
 def model(tmp_path: Path) -> SentenceModel:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("tokenizers")
-    return SentenceModel(write_model(tmp_path, WORDS.replace(".", " ").replace(",", " ").split()))
+    return SentenceModel(write_model(tmp_path, re.findall(r"\w+|[^\w\s]+", WORDS)))
 
 
 def asked(answer: str) -> Asked:

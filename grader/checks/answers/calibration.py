@@ -18,7 +18,7 @@ from grader.domain.answer_calibration import AnswerCalibration, Correction, Mark
 FEWEST_MARKS = 5
 CLOSE = 0.25  # of the points: so near to what a human gives a correction is right
 FAR_OFF = 0.5
-MOST_DOUBT = 0.3  # up to here an answer counts as undoubted
+MOST_DOUBT = 0.2  # up to here an answer counts as undoubted
 _STEPS = 8  # corrections are in eighths of the points, as people mark
 _PENALTIES = (3.0, 1.0, 1.0, 1.0)  # marks that speak for no correction at all
 _EXPECTED = 0.25  # error of an answer without doubt, relative to one with the greatest (1.25)

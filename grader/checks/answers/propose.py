@@ -13,9 +13,10 @@ from .parts import split_sentences
 from .statements import Question, read_question
 from .units import make_units
 
-# Nearness to a statement, 0..1, from which a concept counts as said, or as half said.
+# Nearness to a statement, 0..1, from which a concept counts as said, or as partly said.
 _FULL = 0.55
-_HALF = 0.32
+_PARTLY = 0.32
+_PARTLY_EARNS = 0.4  # of a concept's points: weak findings alone add up to less than half
 _MISCONCEIVED = 0.5  # nearness to a misconception, from which it counts
 _BENEFIT = 0.1  # a misconception may be so much less near than a statement and still win
 _OPPOSITE = 0.1  # what is said the other way round must be so much nearer than what is said
@@ -99,13 +100,13 @@ def _decide(concept: Concept, found: Found, quoted: Found) -> ConceptProposal:
     is_elsewhere = said.nearness >= _FULL and _are_apart(said, wrong)  # said as well, in other words
     if is_wrong and wrong.nearness >= said.nearness - _BENEFIT and not is_elsewhere:
         return _earn(concept, 0.0, Rule.MISCONCEPTION, wrong)
-    if said.nearness < _FULL and opposite.nearness >= max(_HALF, said.nearness + _OPPOSITE):
+    if said.nearness < _FULL and opposite.nearness >= max(_PARTLY, said.nearness + _OPPOSITE):
         return _earn(concept, 0.0, Rule.CONTRADICTED, opposite)
     if said.nearness >= _FULL and not (is_wrong and wrong.nearness > said.nearness):
         return _earn(concept, 1.0, Rule.STATED, said)
-    if said.nearness >= _HALF:
-        return _earn(concept, 0.5, Rule.PARTLY_STATED, said)
-    if quoted.stated.nearness >= _HALF:
+    if said.nearness >= _PARTLY:
+        return _earn(concept, _PARTLY_EARNS, Rule.PARTLY_STATED, said)
+    if quoted.stated.nearness >= _PARTLY:
         return _earn(concept, 0.0, Rule.COPIED, quoted.stated)
     return _nothing(concept, Rule.NOT_FOUND)
 
@@ -153,8 +154,8 @@ def _may_be_denied(concept: str, features: Mapping[str, float]) -> bool:
 def _wavering(concept: ConceptProposal, features: Mapping[str, float]) -> float:
     stated = features[f"{concept.id}.stated"]
     if concept.rule in (Rule.MISCONCEPTION, Rule.CONTRADICTED):
-        return 1.0 if stated >= _HALF else 0.5
-    away = min(abs(stated - threshold) for threshold in (_FULL, _HALF))
+        return 1.0 if stated >= _PARTLY else 0.5
+    away = min(abs(stated - threshold) for threshold in (_FULL, _PARTLY))
     wavering = 1.0 - min(1.0, away / _UNCERTAIN)
     return max(wavering, _DOUBT_NOT_FOUND) if concept.rule is Rule.NOT_FOUND else wavering
 
