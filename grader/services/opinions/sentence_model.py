@@ -22,7 +22,7 @@ MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
 _MOST_TOKENS = 256  # of a sentence
 _MOST_SENTENCES = 64
 _BATCH = 16
-# Cosines from which a concept counts as said, or as half said.
+# Cosines from which a concept counts as said, or as partly said.
 _FULL = 0.6
 _HALF = 0.45
 
