@@ -85,7 +85,7 @@ def test_a_use_that_cannot_be_noted_keeps_nobody_out(parts: Parts, monkeypatch: 
     def full(*_: object) -> None:
         raise StorageUnavailable("database or disk is full")
 
-    monkeypatch.setattr("grader.storage.keys.ApiKeys.note_use", full)
+    monkeypatch.setattr("grader.storage.people.keys.ApiKeys.note_use", full)
     assert authenticate(parts.database, secret, NOW).name == "moodle"
 
 
