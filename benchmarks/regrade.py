@@ -25,7 +25,7 @@ from grader.checks.judge import judge
 from grader.domain.answers import Alignment
 from grader.domain.evidence import Evidence
 from grader.domain.models import DatasetIdentity, Measurement, ModelReport, WeightsMark
-from grader.domain.rubric import Item
+from grader.domain.rubric import Item, PartKind
 from grader.domain.run import CellRun, CellState, HarvestedModel, InputStatistics, Layer, NotebookRun, Verdict
 from grader.notebooks.alignment.align import align
 from grader.notebooks.read import read_notebook
@@ -61,10 +61,12 @@ def make_evidence(assignment: Assignment, answers: Mapping[str, Sequence[str]], 
         for name in ("solution", "template")
     )
     found = align(solution, template, assignment.rubric.parts)
-    given = {
-        key: replace(answer, text=f"{chance.choice(answers[key])} {_MARKER}") if key in answers else answer
-        for key, answer in found.answers.items()
-    }
+    given = dict(found.answers)
+    for part in assignment.rubric.parts:
+        if part.key in answers:
+            words = f"{chance.choice(answers[part.key])} {_MARKER}"
+            field = "explanation" if part.kind is PartKind.CHOICE else "text"
+            given[part.key] = replace(given[part.key], **{field: words})
     shas = [hashlib.sha256(f"{seed}:{width}".encode()).hexdigest() for width in (2, 8, 32, 128)]
     return Evidence("n" * 64, Alignment(given, found.unmapped), _run(shas), _report(shas, chance), "0.1.0")
 
