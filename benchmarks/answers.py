@@ -53,7 +53,9 @@ def measure_calibration() -> None:
 
 def _tell(compared: Sequence[Compared]) -> str:
     found = measure_agreement(compared)
-    return f"{found.rmse:.2f}, {found.accepted} of {found.answers} accepted, worst {found.accepted_worst:g}"
+    of_four = 4 / found.max_points
+    worst = f"worst {found.accepted_worst * of_four:g}"
+    return f"{found.rmse * of_four:.2f} of 4, {found.accepted} of {found.answers} accepted, {worst}"
 
 
 def measure_learning() -> None:
