@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -39,6 +40,10 @@ class OverheardJail:
         self.leaked = 0
         self._networks: dict[int, int] = {}  # inode → a handle that keeps the number from being used again
         self._groups: set[Path] = set()
+        self._noting = threading.Lock()
+        self._over = threading.Event()
+        # Frames alone do not show a short jail on a busy machine: it may be gone when they are read.
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def frames(self) -> Iterator[Frame]:
         """Yield what the jail says, as it says it."""
@@ -58,6 +63,11 @@ class OverheardJail:
 
     def left_over(self, records: Path) -> list[str]:
         """What of it is still on the machine: processes, control groups, records. Asked after its end."""
+        self._over.set()
+        with self._noting:
+            return self._look_for_remains(records)
+
+    def _look_for_remains(self, records: Path) -> list[str]:
         stragglers = _processes_in(self._networks.keys())
         found = [f"processes {stragglers} outlived their jail"] if stragglers else []
         found += [f"{group} was left" for group in self._groups if group.exists()]
@@ -69,7 +79,16 @@ class OverheardJail:
             os.close(handle)
         return found
 
+    def _watch(self) -> None:
+        while not self._over.wait(0.05):
+            self._note_what_it_has()
+
     def _note_what_it_has(self) -> None:
+        with self._noting:
+            if not self._over.is_set():
+                self._note_processes()
+
+    def _note_processes(self) -> None:
         mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
         for process in self._jail.processes():
             # Nobody inside can make another network namespace: it marks all that belongs to the jail.
