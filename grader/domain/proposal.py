@@ -64,7 +64,7 @@ class ConceptProposal:
     id: str
     points: float
     max_points: float
-    level: float  # of its points: 0, 0.4 where it is partly said, or 1
+    level: float  # 0; 0.3 where it is partly said, 0.8 where it is said, 1 where clearly
     rule: Rule
     matched: str = ""
     span: Span | None = None  # the student's own words

@@ -34,7 +34,9 @@ def test_nothing_is_accepted_alone_that_is_far_off(name: str) -> None:
     assert found.accepted < 0.1 * found.answers  # blank ones
 
 
-@pytest.mark.parametrize(("name", "rmse", "false_credit"), [(UNTUNED[0], 1.1, 0.16), (UNTUNED[1], 1.2, 0.2)])
+@pytest.mark.parametrize(
+    ("name", "rmse", "false_credit"), [(UNTUNED[0], 1.1, 0.06), (UNTUNED[1], 1.15, 0.13)]
+)
 def test_on_wording_that_nobody_tuned_on_proposals_are_what_the_guide_says(
     name: str, rmse: float, false_credit: float
 ) -> None:
@@ -42,6 +44,12 @@ def test_on_wording_that_nobody_tuned_on_proposals_are_what_the_guide_says(
     assert {entry.item for entry in compared(name)} == {item.key for item in written_items()}
     assert _of_four(found.rmse, found) <= rmse
     assert found.false_credit <= false_credit * found.undeserving
+
+
+def test_over_all_sets_hardly_an_answer_that_deserves_nothing_is_proposed_for_half() -> None:
+    found = measure_agreement([entry for name in (*SETS, *UNTUNED) for entry in compared(name)])
+    assert found.false_credit <= 0.05 * found.undeserving
+    assert _of_four(found.rmse, found) <= 1.1
 
 
 def test_of_all_sets_as_one_class_nothing_far_off_is_accepted_alone() -> None:
@@ -72,7 +80,7 @@ def test_calibrated_proposals_are_hardly_worse_and_nothing_accepted_is_far_off(
     assert (
         _of_four(after.rmse, after) <= _of_four(before.rmse, before) + 0.05
     )  # of few marks, little is learned
-    assert after.false_credit <= 0.05 * after.undeserving
+    assert after.false_credit <= 0.1 * after.undeserving  # what markers give generously is learned too
     assert after.accepted_off == 0
     assert _of_four(after.accepted_worst, after) < 2
 

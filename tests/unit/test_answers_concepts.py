@@ -30,7 +30,7 @@ def _concept(key: str, text: str, at: int):  # type: ignore[no-untyped-def]
 def test_every_statement_earns_its_concept_and_no_misconception_does(item) -> None:  # type: ignore[no-untyped-def]
     for at, concept in enumerate(item.concepts):
         for statement in concept.statements:
-            assert _concept(item.key, statement, at).level == 1, statement
+            assert _concept(item.key, statement, at).level >= 0.8, statement
         for misconception in concept.misconceptions:
             assert _concept(item.key, misconception, at).level == 0, misconception
 
@@ -130,7 +130,7 @@ def test_a_proposal_is_complete_and_consistent() -> None:
             assert 0 <= proposal.doubt <= 1
             assert len(proposal.features) == 2 + 5 * len(proposal.concepts)
             for concept in proposal.concepts:
-                assert concept.level in (0, 0.4, 1)
+                assert concept.level in (0, 0.3, 0.8, 1)
                 assert (concept.span is None) == (concept.matched == "")
                 if concept.span is not None:
                     assert 0 <= concept.span.start < concept.span.end <= len(entry["answer"])

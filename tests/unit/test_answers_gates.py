@@ -120,7 +120,7 @@ def test_around_a_quotation_the_rest_of_the_sentence_counts() -> None:
 )
 def test_what_is_asked_or_wanted_in_the_prompts_words_is_no_copy(key: str, text: str) -> None:
     proposal = proposed(key, text)
-    assert (proposal.gates, proposal.concepts[0].level) == ((), 1)
+    assert (proposal.gates, proposal.concepts[0].rule) == ((), Rule.STATED)
 
 
 def test_what_stands_behind_the_most_that_is_read_is_told() -> None:

@@ -13,10 +13,13 @@ from .parts import split_sentences
 from .statements import Question, read_question
 from .units import make_units
 
-# Nearness to a statement, 0..1, from which a concept counts as said, or as partly said.
+# Nearness to a statement, 0..1, from which a concept counts as said clearly, as said, or as partly said.
+_CLEAR = 0.75
 _FULL = 0.55
 _PARTLY = 0.32
-_PARTLY_EARNS = 0.4  # of a concept's points: weak findings alone add up to less than half
+# What these earn of a concept's points: weak findings alone, as of fluent nonsense, stay below half.
+_FULL_EARNS = 0.8
+_PARTLY_EARNS = 0.3
 _MISCONCEIVED = 0.5  # nearness to a misconception, from which it counts
 _BENEFIT = 0.1  # a misconception may be so much less near than a statement and still win
 _OPPOSITE = 0.1  # what is said the other way round must be so much nearer than what is said
@@ -103,7 +106,7 @@ def _decide(concept: Concept, found: Found, quoted: Found) -> ConceptProposal:
     if said.nearness < _FULL and opposite.nearness >= max(_PARTLY, said.nearness + _OPPOSITE):
         return _earn(concept, 0.0, Rule.CONTRADICTED, opposite)
     if said.nearness >= _FULL and not (is_wrong and wrong.nearness > said.nearness):
-        return _earn(concept, 1.0, Rule.STATED, said)
+        return _earn(concept, 1.0 if said.nearness >= _CLEAR else _FULL_EARNS, Rule.STATED, said)
     if said.nearness >= _PARTLY:
         return _earn(concept, _PARTLY_EARNS, Rule.PARTLY_STATED, said)
     if quoted.stated.nearness >= _PARTLY:
