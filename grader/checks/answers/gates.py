@@ -179,9 +179,9 @@ def _is_unsayable(word: str) -> bool:
 
 def _is_unfamiliar(words: Sequence[Word], known: frozenset[str]) -> bool:
     """Whether it speaks of something else, or in other terms than the question, the rubric and the tables."""
-    content = [word for word in words if word.is_content and word.text.isalpha()]
     if len(words) < _FEWEST_TO_JUDGE:
         return False
+    content = [word for word in words if word.is_content and word.text.isalpha()]
     strange = sum(
         len(word.text) >= _LONG_WORD
         and word.stem not in known

@@ -42,7 +42,8 @@ def stem(word: str) -> str:
     stemmed = _stem(word)
     if stemmed in _index() or word in _known():
         return stemmed
-    return _stem(mend(word))
+    mended = mend(word)
+    return stemmed if mended == word else _stem(mended)
 
 
 def _stem(word: str) -> str:
